@@ -1,0 +1,438 @@
+"""A carrier operation is a generator; here is what it yields, what it is sent, and what drives it.
+
+Two worlds, two types. An author's `Flow` yields a `Request`, is sent the `Response` and returns a canonical value.
+The driver's `Run` yields effects, which a client performs with threads or with asyncio. `drive` turns one into the
+other; nothing here opens a socket, reads a clock or draws a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any, Final, TypeVar
+from urllib.parse import quote, urlencode
+
+import attrs
+from typing_extensions import ParamSpec, TypeAliasType
+
+from .errors import PluginError, ReplyError, ShipkitError
+
+__all__ = [
+    "Call",
+    "Effect",
+    "Emit",
+    "Flow",
+    "Headers",
+    "Now",
+    "Request",
+    "Response",
+    "Run",
+    "Send",
+    "Sleep",
+    "Token",
+    "Transmit",
+    "call",
+    "drive",
+    "now",
+    "path_segment",
+    "secret",
+    "sleep",
+]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+# Values of these headers never show (domain/wire_secrets.csv).
+_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-merchant-id"})
+
+
+def secret() -> Any:
+    """A field of an account that is never shown, stored or pickled."""
+    return attrs.field(repr=False, metadata={"secret": True})
+
+
+def path_segment(text: str) -> str:
+    """*text* as one segment of a URL's path: a slash or a question mark in a carrier's number stays inside it."""
+    return quote(text, safe="")
+
+
+class Headers(Mapping[str, str]):
+    """Header fields: any case finds them, equal when their values are, secrets masked in the repr."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = items.items() if isinstance(items, Mapping) else items
+        self._items: dict[str, tuple[str, str]] = {name.lower(): (name, value) for name, value in pairs}
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self._items.values()])
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return {k: v for k, (_, v) in self._items.items()} == {k: v for k, (_, v) in other._items.items()}
+
+    def __hash__(self) -> int:
+        return hash(frozenset((k, v) for k, (_, v) in self._items.items()))
+
+    def __repr__(self) -> str:
+        shown = {n: "***" if low in _SECRET_HEADERS else v for low, (n, v) in self._items.items()}
+        return f"Headers({shown!r})"
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Name and value of each field, as a transport wants them."""
+        return list(self._items.values())
+
+    def with_(self, name: str, value: str) -> Headers:
+        """These headers with *name* set to *value*."""
+        changed = Headers()
+        changed._items = {**self._items, name.lower(): (name, value)}
+        return changed
+
+
+_NO_HEADERS: Final = Headers()
+
+
+def _headers(items: Mapping[str, str] | None, content_type: str = "") -> Headers:
+    if not items:
+        return Headers((("Content-Type", content_type),)) if content_type else _NO_HEADERS
+    headers = Headers(items)
+    return headers.with_("Content-Type", content_type) if content_type and "content-type" not in headers else headers
+
+
+def _number(value: object) -> object:
+    if isinstance(value, Decimal):
+        # Exact: repr() of a float gives back any decimal of up to 15 digits, and carriers' measures have fewer.
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number).encode
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One HTTP request as a plugin builds it; compared by value, its content never shown.
+
+    ``replayable`` says that sending it twice does no harm. Leaving it out marks the flow's purchase. ``signed`` has it
+    pass through the carrier's ``authorize`` or ``sign``. ``name`` is a label of low cardinality for logs and spans.
+    ``id`` is unique per request and stamped by the driver, for carriers that want such a number.
+    """
+
+    method: str
+    url: str
+    headers: Headers = _NO_HEADERS
+    content: bytes = attrs.field(default=b"", repr=False)
+    replayable: bool = False
+    signed: bool = True
+    name: str
+    id: str = attrs.field(default="", eq=False)
+
+    @classmethod
+    def json(
+        cls,
+        method: str,
+        url: str,
+        payload: object,
+        *,
+        name: str,
+        replayable: bool = False,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A request with a JSON body; a `Decimal` becomes a JSON number, exactly."""
+        return cls(
+            method=method,
+            url=_with_params(url, params),
+            headers=_headers(headers, "application/json"),
+            content=_encode(payload).encode(),
+            replayable=replayable,
+            signed=signed,
+            name=name,
+        )
+
+    @classmethod
+    def form(
+        cls,
+        url: str,
+        fields: Mapping[str, str],
+        *,
+        name: str,
+        replayable: bool = False,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A POST of form fields."""
+        return cls(
+            method="POST",
+            url=url,
+            headers=_headers(headers, "application/x-www-form-urlencoded"),
+            content=urlencode(fields).encode(),
+            replayable=replayable,
+            signed=signed,
+            name=name,
+        )
+
+    @classmethod
+    def xml(
+        cls,
+        url: str,
+        content: bytes,
+        *,
+        name: str,
+        replayable: bool = False,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A POST of an XML document."""
+        return cls(
+            method="POST",
+            url=url,
+            headers=_headers(headers, "text/xml; charset=utf-8"),
+            content=content,
+            replayable=replayable,
+            signed=signed,
+            name=name,
+        )
+
+    @classmethod
+    def get(
+        cls,
+        url: str,
+        *,
+        name: str,
+        replayable: bool = True,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A look-up: without harm as often as you like, unless the carrier makes purchases with GET."""
+        return cls(
+            method="GET",
+            url=_with_params(url, params),
+            headers=_headers(headers),
+            replayable=replayable,
+            signed=signed,
+            name=name,
+        )
+
+    @classmethod
+    def delete(
+        cls,
+        url: str,
+        *,
+        name: str,
+        replayable: bool = False,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A DELETE; what it undoes is undone once, so mostly it says ``replayable=True``."""
+        return cls(
+            method="DELETE",
+            url=_with_params(url, params),
+            headers=_headers(headers),
+            replayable=replayable,
+            signed=signed,
+            name=name,
+        )
+
+    def with_header(self, name: str, value: str) -> Request:
+        """The same request with one more header field."""
+        return attrs.evolve(self, headers=self.headers.with_(name, value))
+
+
+def _with_params(url: str, params: Mapping[str, str] | None) -> str:
+    return f"{url}?{urlencode(params)}" if params else url
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+_decode: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).decode
+
+
+@attrs.frozen(kw_only=True, slots=False)  # slots would leave no room for the parsed body
+class Response:
+    """One HTTP reply: the request it answers, and when it came in (aware UTC, stamped by the driver)."""
+
+    status: int
+    headers: Headers = _NO_HEADERS
+    content: bytes = attrs.field(default=b"", repr=False)
+    request: Request = attrs.field(repr=False)
+    received_at: datetime
+
+    def json(self) -> Any:
+        """The body as JSON, parsed once; numbers with a point are `Decimal`.
+
+        Raises:
+            ReplyError: it is not JSON, or nested deeper than the parser goes.
+        """
+        return self._json
+
+    @cached_property
+    def _json(self) -> Any:
+        try:
+            return _decode(self.content.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            kind = "empty" if not self.content.strip() else "not JSON"
+            raise ReplyError.of(self, message=f"the body is {kind} @ $", paths=("$",)) from error
+
+    @property
+    def text(self) -> str:
+        """The body as text, in the charset that the header names, else UTF-8; what does not fit is replaced."""
+        charset = self.headers.get("content-type", "").partition("charset=")[2].split(";")[0].strip(" \"'") or "utf-8"
+        try:
+            return self.content.decode(charset, "replace")
+        except LookupError:
+            return self.content.decode("utf-8", "replace")
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """``Retry-After`` in seconds; a date counts from the reply's own ``Date``, so no clock is needed."""
+        value = self.headers.get("retry-after", "").strip()
+        if not value:
+            return None
+        if value.isascii() and value.isdigit():
+            return int(value[:9])
+        try:
+            until = parsedate_to_datetime(value)
+            sent = parsedate_to_datetime(self.headers["date"]) if "date" in self.headers else self.received_at
+            return max(0, int((until - sent).total_seconds()))
+        except (ValueError, TypeError):
+            return None
+
+
+@attrs.frozen(kw_only=True)
+class Token:
+    """A carrier's access token, and until when it says that it holds."""
+
+    value: str = attrs.field(repr=False)
+    expires_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Transmit:
+    """Send *request*; give up at ``until``; do not let its first byte leave after ``not_after`` (runner's seconds)."""
+
+    request: Request
+    until: float
+    not_after: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Sleep:
+    """Wait. With ``jitter`` the runner draws the length between 0 and ``seconds``."""
+
+    seconds: float
+    jitter: bool = False
+
+
+@attrs.frozen
+class Now:
+    """Ask for the runner's seconds: they rise while the machine is suspended and never go back."""
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """Call a port. One that blocks runs on a thread of its own under asyncio."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    blocking: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Emit:
+    """Tell those who observe: log, telemetry, ``shipkit_observe``."""
+
+    event: Any
+
+
+Flow = TypeAliasType("Flow", Generator[Request, Response, T], type_params=(T,))
+Effect = Transmit | Sleep | Now | Call | Emit
+Run = TypeAliasType("Run", Generator[Effect, Any, T], type_params=(T,))
+Send = Callable[[Request], Generator[Effect, Any, Response]]
+
+_NOW: Final = Now()
+
+
+def now() -> Generator[Effect, Any, float]:
+    """The runner's seconds."""
+    value: float = yield _NOW
+    return value
+
+
+def sleep(seconds: float, *, jitter: bool = False) -> Generator[Effect, Any, None]:
+    """Wait for *seconds*."""
+    yield Sleep(seconds=seconds, jitter=jitter)
+
+
+def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Generator[Effect, Any, T]:
+    """Call a method of a port; whether it blocks is said by its owner's ``blocking``."""
+    owner = getattr(function, "__self__", None)
+    if kwargs:
+        import functools
+
+        bound = functools.partial(function, **kwargs)
+        value: T = yield Call(function=bound, args=args, blocking=getattr(owner, "blocking", True))
+    else:
+        value = yield Call(function=function, args=args, blocking=getattr(owner, "blocking", True))
+    return value
+
+
+def drive(flow: Generator[Request, Response, T], send: Send) -> Generator[Effect, Any, T]:
+    """Run an author's flow over *send*: the only place where a `Flow` becomes a `Run`.
+
+    A failure arrives in the flow at its ``yield``. What a flow raises beyond `ShipkitError` becomes a `ReplyError` when
+    a reply was read last, else a `PluginError`.
+    """
+    response: Response | None = None
+    failed: BaseException | None = None
+    try:
+        while True:
+            try:
+                if failed is not None:
+                    request = flow.throw(failed)
+                else:
+                    request = next(flow) if response is None else flow.send(response)
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+            except ShipkitError:
+                raise
+            except Exception as error:
+                if error is failed:
+                    raise
+                raise _broken(error, response if failed is None else None) from error
+            try:
+                response, failed = (yield from send(request)), None
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                response, failed = response, error
+    finally:
+        flow.close()
+
+
+def _broken(error: Exception, response: Response | None) -> ShipkitError:
+    # The text of a foreign exception may hold a value of the reply: its class is all that is told.
+    if response is None:
+        return PluginError(f"the plugin raised {type(error).__name__} while it built a request")
+    return ReplyError.of(response, message=f"the plugin raised {type(error).__name__} on the reply @ $", paths=("$",))
