@@ -1,0 +1,1 @@
+"""DPD France for shipkit."""

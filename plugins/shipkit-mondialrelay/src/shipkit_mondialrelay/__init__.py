@@ -1,0 +1,1 @@
+"""Mondial Relay for shipkit."""

@@ -1,0 +1,1 @@
+"""UPS for shipkit."""
