@@ -12,12 +12,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from functools import cached_property
-from typing import Any, Final, TypeVar
+from functools import cached_property, partial
+from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
-from typing_extensions import ParamSpec, TypeAliasType
 
 from .errors import PluginError, ReplyError, ShipkitError
 
@@ -365,39 +364,33 @@ class Emit:
     event: Any
 
 
-Flow = TypeAliasType("Flow", Generator[Request, Response, T], type_params=(T,))
+Flow = Generator[Request, Response, T]
 Effect = Transmit | Sleep | Now | Call | Emit
-Run = TypeAliasType("Run", Generator[Effect, Any, T], type_params=(T,))
-Send = Callable[[Request], Generator[Effect, Any, Response]]
+Run = Generator[Effect, Any, T]
+Send = Callable[[Request], Run[Response]]
 
 _NOW: Final = Now()
 
 
-def now() -> Generator[Effect, Any, float]:
+def now() -> Run[float]:
     """The runner's seconds."""
     value: float = yield _NOW
     return value
 
 
-def sleep(seconds: float, *, jitter: bool = False) -> Generator[Effect, Any, None]:
+def sleep(seconds: float, *, jitter: bool = False) -> Run[None]:
     """Wait for *seconds*."""
     yield Sleep(seconds=seconds, jitter=jitter)
 
 
-def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Generator[Effect, Any, T]:
+def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Run[T]:
     """Call a method of a port; whether it blocks is said by its owner's ``blocking``."""
-    owner = getattr(function, "__self__", None)
-    if kwargs:
-        import functools
-
-        bound = functools.partial(function, **kwargs)
-        value: T = yield Call(function=bound, args=args, blocking=getattr(owner, "blocking", True))
-    else:
-        value = yield Call(function=function, args=args, blocking=getattr(owner, "blocking", True))
+    blocking = getattr(getattr(function, "__self__", None), "blocking", True)
+    value: T = yield Call(function=partial(function, **kwargs) if kwargs else function, args=args, blocking=blocking)
     return value
 
 
-def drive(flow: Generator[Request, Response, T], send: Send) -> Generator[Effect, Any, T]:
+def drive(flow: Flow[T], send: Send) -> Run[T]:
     """Run an author's flow over *send*: the only place where a `Flow` becomes a `Run`.
 
     A failure arrives in the flow at its ``yield``. What a flow raises beyond `ShipkitError` becomes a `ReplyError` when
@@ -426,7 +419,7 @@ def drive(flow: Generator[Request, Response, T], send: Send) -> Generator[Effect
             except GeneratorExit:
                 raise
             except BaseException as error:
-                response, failed = response, error
+                failed = error
     finally:
         flow.close()
 

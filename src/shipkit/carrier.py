@@ -1,0 +1,266 @@
+"""What a plugin implements: the base class, one protocol per capability, and nothing else.
+
+Having the method is having the capability. A carrier's interface that does not offer an operation is a plugin without
+that method; the facts say so for people to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Protocol, runtime_checkable
+
+import attrs
+
+from .flow import Flow, Request, Response, Token
+
+if TYPE_CHECKING:
+    from .model import (
+        AddressCheck,
+        AddressCheckResult,
+        CancellationResult,
+        CancelRequest,
+        CarrierFacts,
+        Document,
+        DocumentQuery,
+        Environment,
+        InsurancePolicy,
+        InsuranceRequest,
+        Manifest,
+        ManifestRequest,
+        Pickup,
+        PickupCancelRequest,
+        PickupRequest,
+        Problem,
+        RateQuote,
+        RateRequest,
+        RefundRequest,
+        ReturnRequest,
+        ReturnShipment,
+        ServicePoint,
+        ServicePointQuery,
+        ServiceTransit,
+        Shipment,
+        ShipmentRequest,
+        Subscription,
+        SubscriptionRequest,
+        TrackQuery,
+        TrackResult,
+        WebhookDelivery,
+    )
+    from .webhooks import Scheme
+
+__all__ = [
+    "PLUGIN_API",
+    "Authenticates",
+    "BooksPickups",
+    "CancelsPickups",
+    "Cancels",
+    "Carrier",
+    "ChecksRequests",
+    "Documents",
+    "EstimatesTransit",
+    "FindsShipments",
+    "Insures",
+    "Manifests",
+    "PicksUp",
+    "Rates",
+    "ReadsWebhooks",
+    "Refunds",
+    "Returns",
+    "ServicePoints",
+    "Ships",
+    "Signs",
+    "Subscribes",
+    "Tracks",
+    "ValidatesAddresses",
+]
+
+PLUGIN_API = 1
+"""The plugin interface of this core; a plugin that says another number is refused by name."""
+
+
+def _test_environment() -> Environment:
+    from .model import Environment
+
+    return Environment.TEST
+
+
+@attrs.frozen(kw_only=True)
+class Carrier:
+    """A configured account at a carrier: immutable, shared by threads, never pickled.
+
+    ``environment`` is the carrier's test world unless the host says otherwise, so that nothing is bought by mistake.
+    ``base_url`` sends every request elsewhere, such as to a simulator on loopback.
+    """
+
+    code: ClassVar[str] = ""
+
+    environment: Environment = attrs.field(factory=_test_environment)
+    base_url: str = ""
+
+    @classmethod
+    def facts(cls) -> CarrierFacts:
+        """What the carrier takes, offers and promises, each fact with its source."""
+        raise NotImplementedError
+
+    def check(self, response: Response) -> None:
+        """Raise the typed error that *response* proves; the driver calls it on every reply.
+
+        `RejectedError` means understood, refused, nothing happened. What proves nothing is left to the driver.
+        """
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds credentials and is not pickled: configure it where it is used")
+
+
+@runtime_checkable
+class Authenticates(Protocol):
+    """A carrier that gives out access tokens; the client keeps them, one request for all callers."""
+
+    def authenticate(self) -> Flow[Token]: ...
+
+    def authorize(self, request: Request, token: Token) -> Request: ...
+
+
+@runtime_checkable
+class Signs(Protocol):
+    """A carrier whose requests carry a static key, a password or a signature."""
+
+    def sign(self, request: Request) -> Request: ...
+
+
+@runtime_checkable
+class ChecksRequests(Protocol):
+    """A carrier with demands that its facts cannot express."""
+
+    def problems(self, request: ShipmentRequest | RateRequest) -> Iterator[Problem]: ...
+
+
+@runtime_checkable
+class Rates(Protocol):
+    """Prices."""
+
+    def rates(self, request: RateRequest) -> Flow[tuple[RateQuote, ...]]: ...
+
+
+@runtime_checkable
+class EstimatesTransit(Protocol):
+    """Expected arrival by service."""
+
+    def transit_times(self, request: RateRequest) -> Flow[tuple[ServiceTransit, ...]]: ...
+
+
+@runtime_checkable
+class Ships(Protocol):
+    """Bookings."""
+
+    def create_shipment(self, request: ShipmentRequest) -> Flow[Shipment]: ...
+
+
+@runtime_checkable
+class FindsShipments(Protocol):
+    """Every booking under the request's mark, voided ones included."""
+
+    def find_shipments(self, request: ShipmentRequest) -> Flow[tuple[Shipment, ...]]: ...
+
+
+@runtime_checkable
+class Cancels(Protocol):
+    """Undoing a booking, or asking for the money back."""
+
+    def cancel_shipment(self, request: CancelRequest) -> Flow[CancellationResult]: ...
+
+
+@runtime_checkable
+class Refunds(Protocol):
+    """Money back by tracking number, where that is another call than cancelling."""
+
+    def refund(self, request: RefundRequest) -> Flow[CancellationResult]: ...
+
+
+@runtime_checkable
+class Documents(Protocol):
+    """Papers once more, or in another format."""
+
+    def documents(self, query: DocumentQuery) -> Flow[tuple[Document, ...]]: ...
+
+
+@runtime_checkable
+class Tracks(Protocol):
+    """What the carrier knows of one number; the client fans out."""
+
+    def track(self, query: TrackQuery) -> Flow[TrackResult]: ...
+
+
+@runtime_checkable
+class ServicePoints(Protocol):
+    """Places near somewhere."""
+
+    def service_points(self, query: ServicePointQuery) -> Flow[tuple[ServicePoint, ...]]: ...
+
+
+@runtime_checkable
+class ValidatesAddresses(Protocol):
+    """What the carrier knows of an address."""
+
+    def check_address(self, request: AddressCheck) -> Flow[AddressCheckResult]: ...
+
+
+@runtime_checkable
+class BooksPickups(Protocol):
+    """Collections."""
+
+    def book_pickup(self, request: PickupRequest) -> Flow[Pickup]: ...
+
+
+@runtime_checkable
+class CancelsPickups(Protocol):
+    """Calling a collection off."""
+
+    def cancel_pickup(self, request: PickupCancelRequest) -> Flow[CancellationResult]: ...
+
+
+@runtime_checkable
+class PicksUp(BooksPickups, CancelsPickups, Protocol):
+    """Collections, and calling them off."""
+
+
+@runtime_checkable
+class Manifests(Protocol):
+    """End of day."""
+
+    def close_manifest(self, request: ManifestRequest) -> Flow[Manifest]: ...
+
+
+@runtime_checkable
+class Returns(Protocol):
+    """A way back."""
+
+    def create_return(self, request: ReturnRequest) -> Flow[ReturnShipment]: ...
+
+
+@runtime_checkable
+class Insures(Protocol):
+    """Insurance of a booked parcel."""
+
+    def insure(self, request: InsuranceRequest) -> Flow[InsurancePolicy]: ...
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """Asking for pushes."""
+
+    def subscribe(self, request: SubscriptionRequest) -> Flow[Subscription]: ...
+
+
+@runtime_checkable
+class ReadsWebhooks(Protocol):
+    """Reading a carrier's pushes; sends nothing."""
+
+    @property
+    def webhook_scheme(self) -> Scheme: ...
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]: ...
+
+    def read_webhook(self, delivery: WebhookDelivery) -> tuple[TrackResult, ...]: ...
