@@ -8,7 +8,7 @@ Why a script: no single command makes an environment everywhere. Debian's Python
 packages (PEP 668) and may come without ``venv``'s ensurepip; older ones have a pip that cannot install into another
 environment. But every pip can install into a plain folder, and virtualenv, run from such a folder, brings a pip of its
 own. So there is one way for all: pip puts virtualenv into ``.env/virtualenv``, and that makes ``.env/<name>``, which is
-used again until a ``pyproject.toml`` changes. Needs the package index and nothing else; touches nothing outside this folder.
+used again until a ``pyproject.toml`` changes. It needs the package index and writes nothing outside this folder.
 """
 
 from __future__ import annotations
@@ -97,6 +97,6 @@ def run(command: list[str], **more: str) -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036, an older one should hear a sentence
         raise SystemExit("shipkit needs Python 3.10 or newer; this is " + sys.version.split()[0])
     raise SystemExit(main(sys.argv[1:]))

@@ -17,12 +17,16 @@ settings.register_profile("dev", max_examples=40, deadline=None, suppress_health
 settings.register_profile(
     "ci", max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_MACHINES
 )
+# quick: the second and later interpreters, where what differs is the interpreter.
+settings.register_profile(
+    "quick", max_examples=10, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_MACHINES
+)
 settings.register_profile("full", max_examples=2_000, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile(os.environ.get("SHIPKIT_HYPOTHESIS", "dev"))
 
 
 def shared_folder() -> Path:
-    """Where the domain tables, recordings and published interface files lie: beside the repository, or SHIPKIT_SHARED."""
+    """Where domain tables, recordings and published interface files lie: beside the repository, or SHIPKIT_SHARED."""
     return Path(os.environ.get("SHIPKIT_SHARED") or ROOT.parent / "shared")
 
 

@@ -1,0 +1,194 @@
+"""The project's chores: ``nox -l`` lists them, ``python3 bootstrap.py nox -s NAME`` runs one on a bare machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+BUILD = ROOT / "build"
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+EXTRAS = "cli,otel,rsa,simulator,soap,testing"
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests", "types", "lint", "docs", "demo", "schema", "build"]
+# What the machine offers is used; nothing is fetched in its place.
+os.environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+
+
+def runs_as(python: str, version: str) -> bool:
+    """Whether *python* starts and is CPython *version* (a pyenv shim may exist for a version that it then refuses)."""
+    question = "import sys; print('%d.%d %s' % (*sys.version_info[:2], sys.implementation.name))"
+    try:
+        answer = subprocess.run([python, "-c", question], capture_output=True, text=True, timeout=60, check=False)
+    except OSError:
+        return False
+    return answer.stdout.strip() == f"{version} cpython"
+
+
+def interpreters() -> list[str]:
+    """The supported versions found on this machine, this one first; the folders they lie in go to the front of PATH."""
+    path = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    shims = [folder.parent / "versions" for folder in path if folder.name == "shims"]
+    roots = [*shims, Path.home() / ".pyenv/versions", Path.home() / ".local/share/uv/python"]
+    found = []
+    for version in SUPPORTED:
+        name = f"python{version}"
+        if runs_as(name, version):
+            found.append(version)
+            continue
+        for candidate in (path for root in roots for path in sorted(root.glob(f"*/bin/{name}"), reverse=True)):
+            if runs_as(str(candidate), version):
+                # First of all: a name found later in PATH may be one that does not start.
+                os.environ["PATH"] = os.pathsep.join([str(candidate.parent), os.environ.get("PATH", "")])
+                found.append(version)
+                break
+    this = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return sorted(found, key=lambda version: (version != this, found.index(version)))
+
+
+PYTHONS = interpreters()
+
+
+def install_tree(session: nox.Session, *groups: str, extras: str = EXTRAS) -> None:
+    """The five distributions of this tree, editable, and the dependency *groups*."""
+    wanted = nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *groups) if groups else ()
+    plugins = [word for plugin in PLUGINS for word in ("-e", str(plugin))]
+    session.install("-e", f".[{extras}]", *plugins, *wanted)
+
+
+def workers() -> str:
+    return str(min(os.cpu_count() or 1, 4))
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Every test on the first Python; all but the slow ones, with fewer examples, on the others found here."""
+    install_tree(session, "test")
+    whole = session.python == PYTHONS[0]
+    chosen = () if whole else ("-m", "not slow")
+    session.run(
+        "pytest", "-q", "-n", workers(), "--dist", "worksteal", *chosen, *(session.posargs or ("tests",)),
+        env={"SHIPKIT_HYPOTHESIS": "ci" if whole else "quick"},
+    )  # fmt: skip
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict and pyright, for the core and each plugin."""
+    install_tree(session, "types")
+    session.run("mypy", "--strict", "src", *(str(plugin / "src") for plugin in PLUGINS))
+    session.run("mypy", "--strict", "noxfile.py", "bootstrap.py")
+    session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format, rules, the house's order of imports, the changelog's fragments."""
+    install_tree(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("lint-imports")
+    misnamed = [
+        path.name
+        for path in (ROOT / "changelog.d").iterdir()
+        if path.name != "README.md" and not re.fullmatch(r"\d+\.(added|changed|fixed|removed)(\.\d+)?\.md", path.name)
+    ]
+    if misnamed:
+        session.error(f"changelog.d: not <issue>.<added|changed|fixed|removed>.md: {', '.join(misnamed)}")
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The pages, warnings as errors, and every example in them and in the README executed."""
+    install_tree(session, "docs")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs", str(BUILD / "docs"))
+    session.run("pytest", "-q", "README.md", "docs", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job, as it is and with a carrier that loses its answers."""
+    install_tree(session, extras="cli,simulator,soap")
+    session.run("shipkit", "demo", *session.posargs)
+    session.run("shipkit", "demo", "--fault", "drop_after_commit")
+
+
+@nox.session(python="3.11" if "3.11" in PYTHONS else None)
+def bench(session: nox.Session) -> None:
+    """Ratios of one run, into build/bench.json and a table."""
+    install_tree(session, "test")
+    BUILD.mkdir(exist_ok=True)
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Other people's clients against the simulators, each in an environment of its own."""
+    install_tree(session, "test")
+    session.run("pytest", "-q", "-m", "peers", "tests/peers", *session.posargs)
+
+
+@nox.session
+def schema(session: nox.Session) -> None:
+    """The exported JSON Schema says what the code says, and breaks nobody who stored a document."""
+    install_tree(session, "test")
+    session.run("pytest", "-q", "tests/schema", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The sdist and wheel of every distribution, each with the tree's files and no other; then the wheels at work."""
+    session.install("hatchling")
+    folder = BUILD / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    for project in (ROOT, *PLUGINS):
+        with session.chdir(project):
+            session.run("hatchling", "build", "-d", str(folder), silent=True)
+        differences = compare(project, folder)
+        if differences:
+            session.error("\n".join(differences))
+    wheels = sorted(str(wheel) for wheel in folder.glob("*.whl"))
+    core = next(wheel for wheel in wheels if Path(wheel).name.startswith("shipkit_sdk-"))
+    session.install(f"{core}[cli,simulator,soap]", *(wheel for wheel in wheels if wheel != core))
+    with session.chdir(session.create_tmp()):
+        session.run("shipkit", "plugins")
+        session.run("shipkit", "demo")
+
+
+def compare(project: Path, folder: Path) -> list[str]:
+    """What the two archives of *project* hold beside the files of its tree, and what they lack."""
+    data = nox.project.load_toml(project / "pyproject.toml")
+    name = f"{data['project']['name'].replace('-', '_')}-{data['project']['version']}"
+    tree = tracked(project / "src")
+    with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl") as wheel:
+        in_wheel = {entry for entry in wheel.namelist() if not entry.startswith(f"{name}.dist-info/")}
+        meta = {Path(entry).name for entry in wheel.namelist() if entry.startswith(f"{name}.dist-info/")}
+    with tarfile.open(folder / f"{name}.tar.gz") as sdist:
+        in_sdist = {entry.name.partition("/")[2] for entry in sdist.getmembers() if entry.isfile()}
+    beside = {"PKG-INFO", "pyproject.toml", ".gitignore", "README.md", "LICENSE"}
+    beside |= {"CHANGELOG.md"} if project == ROOT else set()
+    differences = [f"{name} wheel: {entry}" for entry in sorted(in_wheel ^ tree)]
+    differences += [f"{name} sdist: {entry}" for entry in sorted(in_sdist ^ {f"src/{file}" for file in tree} ^ beside)]
+    differences += [f"{name} wheel has no {entry}" for entry in sorted({"LICENSE", "METADATA", "RECORD"} - meta)]
+    return differences
+
+
+def tracked(folder: Path) -> set[str]:
+    """The files that belong to *folder*: those under version control, or all but caches where there is none."""
+    listed = subprocess.run(["git", "ls-files", "."], cwd=folder, capture_output=True, text=True, check=False)
+    if listed.returncode == 0 and listed.stdout:
+        return set(listed.stdout.split("\n")) - {""}
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix() for path in files}
