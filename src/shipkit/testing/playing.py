@@ -151,9 +151,7 @@ class _Stage:
     responses: list[Response] = attrs.Factory(list)
 
     def send(self, request: Request) -> Generator[Effect, Any, Response]:
-        if not isinstance(request, Request):
-            raise AssertionError(f"the flow yielded {type(request).__name__}, not a request")
-        request = self._signed(attrs.evolve(request, id=f"played-{len(self.requests) + 1}"))
+        request = self._signed(attrs.evolve(_as_request(request), id=f"played-{len(self.requests) + 1}"))
         self.requests.append(request)
         if not self.waiting:
             raise AssertionError(f"no reply left for {request.method} {request.url} ({request.name})")
@@ -176,3 +174,9 @@ class _Stage:
         if hasattr(self.carrier, "sign"):
             return cast(Request, self.carrier.sign(request))
         return request
+
+
+def _as_request(yielded: object) -> Request:
+    if not isinstance(yielded, Request):
+        raise AssertionError(f"the flow yielded {type(yielded).__name__}, not a request")
+    return yielded
