@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from types import UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Union, get_args, get_origin
 
 import attrs
 from typing_extensions import dataclass_transform
@@ -29,7 +29,7 @@ __all__ = ["Reader", "decode_base64", "named", "wire"]
 
 T = TypeVar("T")
 _C = TypeVar("_C", bound=type)
-_ABSENT = (None, "", {}, [])
+_ABSENT: Final[tuple[Any, ...]] = (None, "", {}, [])
 
 
 @dataclass_transform(field_specifiers=(attrs.field, attrs.Factory))
@@ -159,18 +159,31 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
         return structure
 
     converter.register_structure_hook_factory(lambda t: isinstance(t, type) and attrs.has(t), row)
-    converter.register_structure_hook_factory(lambda t: get_origin(t) is tuple and get_args(t)[1:] == (...,), several)
+    converter.register_structure_hook_factory(_is_several, several)
     converter.register_structure_hook_factory(_is_optional, optional)
-    converter.register_structure_hook_func(lambda t: isinstance(t, type) and issubclass(t, Enum), lambda v, t: t(v))
+    converter.register_structure_hook_func(_is_enum, lambda value, shape: shape(value))
     for kind, function in _SCALARS.items():
         converter.register_structure_hook(kind, _ignoring_type(function))
     for kind, function in hooks.items():
-        converter.register_structure_hook_func(lambda t, kind=kind: t is kind, _ignoring_type(function))
+        converter.register_structure_hook_func(_is_exactly(kind), _ignoring_type(function))
     return converter
 
 
 def _ignoring_type(function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda value, _: function(value)
+
+
+def _is_exactly(kind: type) -> Callable[[Any], bool]:
+    return lambda shape: shape is kind
+
+
+def _is_enum(shape: Any) -> bool:
+    return isinstance(shape, type) and issubclass(shape, Enum)
+
+
+def _is_several(shape: Any) -> bool:
+    origin: Any = get_origin(shape)
+    return origin is tuple and get_args(shape)[1:] == (...,)
 
 
 def _is_optional(shape: Any) -> bool:
