@@ -33,6 +33,10 @@ class Reply:
     headers: Headers = attrs.field(factory=Headers)
     content: bytes = attrs.field(default=b"", repr=False)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # Hypothesis's own signature
+        # Hypothesis prints every field of a value, those kept out of its repr too: a label would fill the screen.
+        printer.text(f"{self!r} of {len(self.content)} bytes")
+
     def to(self, request: Request, received_at: datetime = PLAYED_AT) -> Response:
         """This reply as the answer to *request*."""
         return Response(
@@ -163,8 +167,8 @@ class _Stage:
         check = getattr(self.carrier, "check", None)
         if check is not None:
             check(response)
+        yield from ()  # the driver's sends are generators; this one has nothing to wait for
         return response
-        yield  # the driver's sends are generators; this one has nothing to wait for
 
     def _signed(self, request: Request) -> Request:
         if not request.signed:
