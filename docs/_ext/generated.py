@@ -1,0 +1,227 @@
+"""Pages and tables made out of the code whenever the docs are built, so that they cannot say something else."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from shipkit import errors
+from shipkit.settings import Settings
+
+# Facts of a carrier that are tables of their own, with the fields worth a column.
+TABLES = (
+    ("Services", "services", ("code", "name")),
+    ("Packagings", "packagings", ("code", "name", "kind")),
+    ("Label formats", "label_formats", ("kind", "format", "dpi", "size", "wire")),
+    ("Options", "options", ("code", "wire", "values", "per_package")),
+    ("Field rules", "field_rules", ()),
+    ("Lanes", "lanes", ("origins", "destinations", "kind")),
+)
+PARTS = (
+    ("Limits", "limits", "For all services."),
+    ("Recovery", "recovery", "How a booking is found whose answer was lost; see {doc}`/concepts/ledger`."),
+    ("Cancelling", "void", "When a booking can be undone."),
+    ("Webhooks", "webhooks", "What a push is worth."),
+    ("Weights", "weight", "How the carrier wants them; converted exactly, once."),
+    ("Lengths", "length", "How the carrier wants them; converted exactly, once."),
+)
+BOUND = 60  # rows of one table; a page is for reading, the facts are complete
+
+
+def shown(value: Any) -> str:
+    """*value* as a cell of a table."""
+    if value is None or value == () or value == frozenset() or value == {}:
+        return ""
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{shown(key)} {shown(item)}" for key, item in value.items())
+    if isinstance(value, (frozenset, set)):
+        return ", ".join(sorted(shown(item) for item in value))
+    if isinstance(value, (tuple, list)):
+        return ", ".join(shown(item) for item in value)
+    if attrs.has(type(value)):
+        if type(value).__str__ is not object.__str__:
+            return cell(str(value))
+        told = ((field.name, getattr(value, field.name)) for field in fields(type(value)))
+        return ", ".join(f"{name} {shown(item)}" for name, item in told if shown(item) not in ("", "no"))
+    return cell(str(value))
+
+
+def cell(text: str) -> str:
+    """*text* so that it stays in its cell; what docstrings set in double backticks is code here too."""
+    one_line = " ".join(text.replace("``", "`").split())
+    return one_line.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+
+
+def fields(cls: type) -> list[Any]:
+    return [field for field in attrs.fields(cls) if field.name != "extras"]
+
+
+def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; columns without a single value are left out."""
+    titles, body = list(header), [list(row) for row in rows]
+    kept = [i for i in range(len(titles)) if i == 0 or any(row[i] for row in body)]
+    lines = [[titles[i] for i in kept], ["---"] * len(kept), *([row[i] for i in kept] for row in body)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def listed(title: str, values: Iterable[Any], columns: tuple[str, ...]) -> str:
+    """One section with a row per value."""
+    rows = list(values)
+    if not rows:
+        return ""
+    columns = columns or tuple(field.name for field in fields(type(rows[0])))
+    text = table(columns, ([shown(getattr(row, column)) for column in columns] for row in rows[:BOUND]))
+    more = f"\n\n{len(rows) - BOUND} more in the facts." if len(rows) > BOUND else ""
+    return f"## {title}\n\n{text}{more}\n"
+
+
+def described(title: str, value: Any, about: str) -> str:
+    """One section with a row per field of *value* that says something."""
+    if value is None:
+        return ""
+    rows = [(f"`{field.name}`", shown(getattr(value, field.name))) for field in fields(type(value))]
+    told = [row for row in rows if row[1]]
+    return f"## {title}\n\n{about}\n\n{table(('fact', 'value'), told)}\n" if told else ""
+
+
+def operations(facts: Any) -> str:
+    """What the plugin offers, and why it does not offer the rest."""
+    columns = ("operation", "offered", "a repeat", "sandbox", "note")
+    rows = []
+    for operation, about in facts.operations.items():
+        sandbox = "" if about.sandbox is None else shown(about.sandbox)
+        rows.append([shown(operation), shown(about.support), shown(about.idempotency), sandbox, shown(about.note)])
+    return f"## Operations\n\n{table(columns, rows)}\n"
+
+
+def summary(cls: type) -> str:
+    return inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def account(carrier: type) -> str:
+    """What a configured account of this carrier is made of."""
+    rows = []
+    for field in fields(carrier):
+        kind = "secret" if field.metadata.get("secret") else ""
+        rows.append((f"`{field.name}`", "required" if field.default is attrs.NOTHING else "", kind))
+    return f"## Account\n\n`{carrier.__module__.partition('.')[0]}.{carrier.__name__}`: {summary(carrier)}\n\n" + table(
+        ("field", "", ""), rows
+    )
+
+
+def hosts(facts: Any) -> str:
+    """Where a request or a document may go, by environment."""
+    documents = facts.document_hosts or {}
+    worlds = [world for world in facts.hosts if facts.hosts[world] or documents.get(world)]
+    rows = ([shown(world), shown(facts.hosts[world]), shown(documents.get(world))] for world in worlds)
+    return f"## Hosts\n\nThe only ones it talks to.\n\n{table(('environment', 'requests', 'documents'), rows)}\n"
+
+
+def page(carrier: type, distribution: str) -> str:
+    """The page of one carrier."""
+    facts = carrier.facts()  # type: ignore[attr-defined]
+    parts = [
+        f"# {facts.name}\n\nDistribution `{distribution}`, carrier code `{facts.code}`.\n",
+        f"Written to: {cell(facts.interface)}.\n",
+        account(carrier) + "\n",
+        operations(facts),
+        *(listed(title, getattr(facts, name), columns) for title, name, columns in TABLES),
+        *(described(title, getattr(facts, name), about) for title, name, about in PARTS),
+        hosts(facts),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def carriers() -> list[tuple[type, str]]:
+    """Every carrier class that is installed, with its distribution."""
+    found = []
+    for point in sorted(entry_points(group="shipkit"), key=lambda point: point.name):
+        distribution = point.dist.name if point.dist else point.value
+        found += [(carrier, distribution) for carrier in import_module(point.value).shipkit_carriers()]
+    return found
+
+
+def matrix(facts: list[Any]) -> str:
+    """Operations against carriers."""
+    names = list(dict.fromkeys(operation for one in facts for operation in one.operations))
+    rows = [
+        [shown(name), *(shown(one.operations[name].support) if name in one.operations else "" for one in facts)]
+        for name in names
+    ]
+    return table(("operation", *(one.name for one in facts)), rows)
+
+
+def errors_table() -> str:
+    """The error tree, indented as it is."""
+    rows = []
+
+    def visit(cls: type, depth: int) -> None:
+        if not cls.__name__.startswith("_"):
+            indent = "&nbsp;&nbsp;&nbsp;" * depth
+            told = [cls.code, cls.whose_move.value, cls.default_reached.value, cls.retry.value]  # type: ignore[attr-defined]
+            told = ["" if not cls.code else f"`{word}`" for word in told]  # type: ignore[attr-defined]
+            rows.append([f"{indent}`{cls.__name__}`", *told, cell(summary(cls))])
+        for child in cls.__subclasses__():
+            if child.__module__ == errors.__name__:
+                visit(child, depth + (not cls.__name__.startswith("_")))
+
+    visit(errors.ShipkitError, 0)
+    return table(("error", "`code`", "whose move", "reached the carrier", "repeating", "meaning"), rows)
+
+
+def settings_table() -> str:
+    """Every default, with its unit."""
+    rows = []
+    for field in fields(Settings):
+        default = shown(field.default) or "(empty)"
+        rows.append(
+            (f"`{field.name}`", default, field.metadata.get("unit", ""), cell(field.metadata.get("meaning", "")))
+        )
+    return table(("setting", "default", "unit", "meaning"), rows)
+
+
+def write(path: Path, text: str) -> None:
+    """Write *text* unless it stands there: an untouched page is not built again."""
+    path.parent.mkdir(exist_ok=True)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def generate(folder: Path) -> None:
+    """Write every generated page and table under *folder*."""
+    write(folder / "_generated" / "errors.md", errors_table() + "\n")
+    write(folder / "_generated" / "settings.md", settings_table() + "\n")
+    pages = {}
+    found = carriers()
+    for carrier, distribution in found:
+        pages[f"{carrier.code}.md"] = page(carrier, distribution)  # type: ignore[attr-defined]
+    facts = [carrier.facts() for carrier, _ in found]  # type: ignore[attr-defined]
+    listing = "\n".join(name.removesuffix(".md") for name in pages)
+    about = (
+        "What each interface offers and each plugin does: `yes`, `no` (the carrier has none), `emulated` (from other "
+        "calls), `not_yet` (the carrier has it, the plugin not)."
+    )
+    pages["index.md"] = f"# Carriers\n\n{about}\n\n{matrix(facts)}\n\n```{{toctree}}\n:maxdepth: 1\n\n{listing}\n```\n"
+    for old in (folder / "plugins").glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        write(folder / "plugins" / name, text)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Sphinx calls this once."""
+    app.connect("config-inited", lambda app, config: generate(Path(os.fspath(app.srcdir))))
+    return {"parallel_read_safe": True}
