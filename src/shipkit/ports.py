@@ -207,7 +207,7 @@ class LedgerStore(Protocol):
         """The carrier would not undo it: the booking stands."""
         ...
 
-    def close(self, key: str) -> Entry | None:
+    def close_key(self, key: str) -> Entry | None:
         """A person ends a row that nobody else can end."""
         ...
 

@@ -1,0 +1,124 @@
+"""The SQL of the ledger: numbered migrations, forward only, and one statement per event of the state table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "ABSENT",
+    "BOOK",
+    "CLAIM",
+    "CLOSE",
+    "DOUBT",
+    "FILL",
+    "KEEP",
+    "MIGRATIONS",
+    "NEEDS_PERSON",
+    "NOT_SENT",
+    "OPEN",
+    "READ",
+    "REFUSE",
+    "TAKE_OVER",
+    "VOIDED",
+    "WANT_VOID",
+]
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE shipkit_ledger (
+      key TEXT NOT NULL, generation INTEGER NOT NULL,
+      operation TEXT NOT NULL, account TEXT NOT NULL, carrier TEXT NOT NULL,
+      phase TEXT NOT NULL, void_wanted INTEGER NOT NULL DEFAULT 0,
+      fingerprint TEXT NOT NULL, base TEXT NOT NULL,
+      attempt INTEGER NOT NULL, send INTEGER NOT NULL, sole INTEGER NOT NULL,
+      owner TEXT NOT NULL, lease_until REAL, settle_at REAL,
+      request TEXT NOT NULL, booking TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT '',
+      complete INTEGER NOT NULL DEFAULT 0, void_result TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+      created_at REAL NOT NULL, updated_at REAL NOT NULL,
+      PRIMARY KEY (key, generation));
+    CREATE UNIQUE INDEX shipkit_ledger_one_live ON shipkit_ledger (key) WHERE phase NOT IN ('voided', 'closed');
+    CREATE UNIQUE INDEX shipkit_ledger_base ON shipkit_ledger (account, base);
+    CREATE INDEX shipkit_ledger_open ON shipkit_ledger (updated_at)
+      WHERE phase IN ('in_flight', 'in_doubt', 'voiding') OR (phase = 'succeeded' AND complete = 0);
+    CREATE TABLE shipkit_blob (
+      key TEXT NOT NULL, generation INTEGER NOT NULL, position INTEGER NOT NULL, content BLOB NOT NULL,
+      PRIMARY KEY (key, generation, position));
+    CREATE TABLE shipkit_stray (
+      key TEXT NOT NULL, generation INTEGER NOT NULL, booking TEXT NOT NULL,
+      attempt INTEGER NOT NULL, result TEXT NOT NULL, phase TEXT NOT NULL DEFAULT 'open', created_at REAL NOT NULL,
+      PRIMARY KEY (key, generation, booking));
+    CREATE TABLE shipkit_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    """,
+)
+
+READ: Final = "SELECT * FROM shipkit_ledger WHERE key = :key ORDER BY generation DESC LIMIT 1"
+
+# One statement takes the key, for exactly the attempt whose mark the request bears. An attempt beyond the first needs
+# the row of the one before: a row that was lost is not silently begun anew.
+CLAIM: Final = """
+INSERT INTO shipkit_ledger AS l (key, generation, operation, account, carrier, phase, fingerprint, base, attempt, send,
+  sole, owner, lease_until, settle_at, request, created_at, updated_at)
+SELECT :key, :generation, :operation, :account, :carrier, 'in_flight', :fingerprint, :base, 1, 1,
+  1, :owner, :now + :lease_s, :now + :settle_s, :request, :now, :now
+WHERE :attempt = 1 OR EXISTS (SELECT 1 FROM shipkit_ledger WHERE key = :key AND generation = :generation)
+ON CONFLICT (key, generation) DO UPDATE SET
+  attempt = l.attempt + (l.phase <> 'new'), phase = 'in_flight', send = 1, sole = 1, operation = excluded.operation,
+  account = excluded.account, carrier = excluded.carrier, fingerprint = excluded.fingerprint, base = excluded.base,
+  owner = excluded.owner, lease_until = excluded.lease_until, settle_at = excluded.settle_at,
+  request = excluded.request, error = '', updated_at = excluded.updated_at
+WHERE l.phase IN ('new', 'absent', 'rejected') AND l.void_wanted = 0
+  AND l.attempt + (l.phase <> 'new') = :attempt
+  AND (l.phase = 'rejected' OR (l.fingerprint = excluded.fingerprint AND :attempt <= :attempts_max))
+"""
+
+_ROW: Final = "key = :key AND generation = :generation"
+_SEND: Final = f"{_ROW} AND attempt = :attempt AND send = :send"
+
+TAKE_OVER: Final = f"""UPDATE shipkit_ledger SET phase = 'in_doubt', updated_at = :now
+WHERE {_SEND} AND phase = 'in_flight' AND lease_until <= :now"""
+
+DOUBT: Final = f"""UPDATE shipkit_ledger SET phase = 'in_doubt', error = :error, updated_at = :now
+WHERE {_SEND} AND phase = 'in_flight' AND owner = :owner"""
+
+NOT_SENT: Final = f"""UPDATE shipkit_ledger SET updated_at = :now,
+  phase = CASE WHEN send > 1 THEN 'in_doubt' WHEN void_wanted THEN 'voided' ELSE 'new' END
+WHERE {_SEND} AND phase = 'in_flight' AND owner = :owner"""
+
+REFUSE: Final = f"""UPDATE shipkit_ledger SET error = :error, updated_at = :now,
+  phase = CASE WHEN NOT sole THEN 'in_doubt' WHEN void_wanted THEN 'voided' ELSE 'rejected' END
+WHERE {_SEND} AND phase IN ('in_flight', 'in_doubt')"""
+
+ABSENT: Final = f"""UPDATE shipkit_ledger SET updated_at = :now,
+  phase = CASE WHEN void_wanted THEN 'voided' WHEN attempt >= :attempts_max THEN 'needs_person' ELSE 'absent' END
+WHERE {_SEND} AND phase = 'in_doubt' AND settle_at <= :asked_at"""
+
+NEEDS_PERSON: Final = f"""UPDATE shipkit_ledger SET phase = 'needs_person', error = :error, updated_at = :now
+WHERE {_SEND} AND phase = 'in_doubt'"""
+
+# A booking is recorded whoever brings it and however late. The first wins the row; a fuller answer about the same
+# booking replaces a poorer one, never the other way round.
+BOOK: Final = f"""UPDATE shipkit_ledger SET updated_at = :now, booking = :booking, error = '',
+  phase = CASE WHEN void_wanted THEN 'voiding' ELSE 'succeeded' END,
+  result = CASE WHEN complete AND NOT :complete THEN result ELSE :result END, complete = complete OR :complete
+WHERE {_ROW} AND phase NOT IN ('voided', 'closed') AND (booking = '' OR booking = :booking)"""
+
+FILL: Final = f"""UPDATE shipkit_ledger SET result = :result, complete = :complete, updated_at = :now
+WHERE {_ROW} AND booking = :booking AND NOT complete"""
+
+WANT_VOID: Final = f"""UPDATE shipkit_ledger SET void_wanted = 1, updated_at = :now,
+  phase = CASE WHEN phase = 'succeeded' THEN 'voiding' WHEN phase IN ('new', 'absent', 'rejected') THEN 'voided'
+    ELSE phase END
+WHERE {_ROW}"""
+
+VOIDED: Final = f"""UPDATE shipkit_ledger SET phase = 'voided', void_result = :result, updated_at = :now
+WHERE {_ROW} AND phase = 'voiding' AND (:asked_at IS NULL OR settle_at IS NULL OR settle_at <= :asked_at)"""
+
+KEEP: Final = f"""UPDATE shipkit_ledger SET phase = 'succeeded', void_wanted = 0, error = :error, updated_at = :now
+WHERE {_ROW} AND phase = 'voiding'"""
+
+CLOSE: Final = f"""UPDATE shipkit_ledger SET phase = 'closed', updated_at = :now
+WHERE {_ROW} AND phase IN ('needs_person', 'new', 'absent', 'rejected')"""
+
+OPEN: Final = """SELECT * FROM shipkit_ledger
+WHERE phase IN ('in_flight', 'in_doubt', 'voiding') OR (phase = 'succeeded' AND complete = 0)
+ORDER BY updated_at LIMIT :limit"""

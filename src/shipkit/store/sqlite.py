@@ -1,0 +1,275 @@
+"""The ledger in one SQLite file: the embedded default."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+from ..ports import Claim, Entry, Phase, Stray
+from . import schema
+
+if TYPE_CHECKING:
+    from ..ports import TokenStore
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore:
+    """A ledger in the file at *path*, shared by threads and by processes of one machine.
+
+    Commits are durable (WAL, ``synchronous=FULL``), so keep it on a local disk. The file holds names and labels: it is
+    made readable for its owner only. One connection serves all threads of a process; a forked child opens its own.
+
+    Raises:
+        StoreError: the file cannot be opened, read or written.
+    """
+
+    blocking = True
+
+    def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.time) -> None:
+        from .memory import MemoryTokens
+
+        self.path = str(path)
+        self.tokens: TokenStore = MemoryTokens()
+        self._clock = clock
+        self._salt = ""
+        self._open_here()
+
+    @property
+    def ledger(self) -> SqliteStore:
+        """This store is its own ledger."""
+        return self
+
+    def close(self) -> None:
+        """Close the connection; a call afterwards raises `StoreError`."""
+        with self._lock:
+            self._connection.close()
+
+    def now(self) -> datetime:
+        """The store's clock: this machine's."""
+        return _moment(self._clock())
+
+    def salt(self) -> str:
+        """A text drawn when the store was made: marks of two stores never meet."""
+        if not self._salt:
+            with self._transaction() as connection:
+                connection.execute("INSERT OR IGNORE INTO shipkit_meta VALUES ('salt', ?)", (secrets.token_hex(8),))
+                row = connection.execute("SELECT value FROM shipkit_meta WHERE name = 'salt'").fetchone()
+                self._salt = str(row["value"])
+        return self._salt
+
+    def read(self, key: str) -> Entry | None:
+        """The newest generation under *key*, with its stored documents."""
+        with self._guarded() as connection:
+            return self._entry(connection, key)
+
+    def claim(self, claim: Claim) -> Entry | None:
+        """Take the key for exactly this generation and attempt, or None."""
+        values = {name: getattr(claim, name) for name in Claim.__annotations__} | {"now": self._clock()}
+        try:
+            with self._transaction() as connection:
+                taken = connection.execute(schema.CLAIM, values).rowcount == 1
+                return self._entry(connection, claim.key) if taken else None
+        except sqlite3.IntegrityError:  # another generation of the key is live
+            return None
+
+    def take_over(self, entry: Entry) -> Entry | None:
+        """The row in doubt, if its lease is over."""
+        return self._moved(schema.TAKE_OVER, entry)
+
+    def doubt(self, entry: Entry, error: str) -> None:
+        """No readable answer came to this claim."""
+        self._update(schema.DOUBT, entry, error=error)
+
+    def not_sent(self, entry: Entry) -> None:
+        """Nothing of this claim left the machine."""
+        self._update(schema.NOT_SENT, entry)
+
+    def refuse(self, entry: Entry, error: str) -> None:
+        """The carrier refused this claim for good."""
+        self._update(schema.REFUSE, entry, error=error)
+
+    def absent(self, entry: Entry, asked_at: datetime, attempts_max: int) -> Entry | None:
+        """The row as it is once a look-up issued at *asked_at* found nothing; None if that proved nothing."""
+        return self._moved(schema.ABSENT, entry, asked_at=asked_at.timestamp(), attempts_max=attempts_max)
+
+    def needs_person(self, entry: Entry, error: str) -> None:
+        """Nobody else can end this row."""
+        self._update(schema.NEEDS_PERSON, entry, error=error)
+
+    def book(self, entry: Entry, booking: str, result: str, blobs: tuple[bytes, ...], complete: bool) -> bool:
+        """Record a booking; False when another one was first, and this one is now a stray."""
+        values = self._values(entry, booking=booking, result=result, complete=complete)
+        with self._transaction() as connection:
+            won = connection.execute(schema.BOOK, values).rowcount == 1
+            if won:
+                self._keep_blobs(connection, entry, blobs)
+            else:
+                connection.execute(
+                    "INSERT OR IGNORE INTO shipkit_stray (key, generation, booking, attempt, result, created_at) "
+                    "VALUES (:key, :generation, :booking, :attempt, :result, :now)",
+                    values,
+                )
+            return won
+
+    def fill(self, entry: Entry, result: str, blobs: tuple[bytes, ...], complete: bool) -> None:
+        """Add the documents of a booking that was recorded without them."""
+        with self._transaction() as connection:
+            values = self._values(entry, booking=entry.booking, result=result, complete=complete)
+            if connection.execute(schema.FILL, values).rowcount == 1:
+                self._keep_blobs(connection, entry, blobs)
+
+    def want_void(self, key: str) -> Entry | None:
+        """Wish the newest generation undone."""
+        with self._transaction() as connection:
+            entry = self._entry(connection, key)
+            if entry is None:
+                return None
+            connection.execute(schema.WANT_VOID, self._values(entry))
+            return self._entry(connection, key)
+
+    def voided(self, entry: Entry, result: str, asked_at: datetime | None) -> bool:
+        """The booking is undone."""
+        asked = asked_at.timestamp() if asked_at is not None else None
+        return self._update(schema.VOIDED, entry, result=result, asked_at=asked)
+
+    def keep(self, entry: Entry, error: str) -> None:
+        """The carrier would not undo it."""
+        self._update(schema.KEEP, entry, error=error)
+
+    def close_key(self, key: str) -> Entry | None:
+        """A person ends a row that nobody else can end; a new generation may follow."""
+        with self._transaction() as connection:
+            entry = self._entry(connection, key)
+            if entry is not None:
+                connection.execute(schema.CLOSE, self._values(entry))
+            return self._entry(connection, key)
+
+    def strays(self, key: str) -> tuple[Stray, ...]:
+        """Further bookings that came in for *key*."""
+        with self._guarded() as connection:
+            rows = connection.execute("SELECT * FROM shipkit_stray WHERE key = ? ORDER BY created_at", (key,))
+            return tuple(Stray(**{name: row[name] for name in Stray.__annotations__}) for row in rows)
+
+    def stray_voided(self, stray: Stray) -> None:
+        """That further booking was undone."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE shipkit_stray SET phase = 'voided' WHERE key = ? AND generation = ? AND booking = ?",
+                (stray.key, stray.generation, stray.booking),
+            )
+
+    def open(self, limit: int = 100) -> tuple[Entry, ...]:
+        """Rows that a recovery run has work with, longest waiting first."""
+        with self._guarded() as connection:
+            rows = connection.execute(schema.OPEN, {"limit": limit}).fetchall()
+            return tuple(self._made(connection, row) for row in rows)
+
+    def _update(self, statement: str, entry: Entry, **more: Any) -> bool:
+        with self._transaction() as connection:
+            return connection.execute(statement, self._values(entry, **more)).rowcount == 1
+
+    def _moved(self, statement: str, entry: Entry, **more: Any) -> Entry | None:
+        with self._transaction() as connection:
+            moved = connection.execute(statement, self._values(entry, **more)).rowcount == 1
+            return self._entry(connection, entry.key) if moved else None
+
+    def _values(self, entry: Entry, **more: Any) -> dict[str, Any]:
+        return {
+            "key": entry.key,
+            "generation": entry.generation,
+            "attempt": entry.attempt,
+            "send": entry.send,
+            "owner": entry.owner,
+            "now": self._clock(),
+            **more,
+        }
+
+    def _entry(self, connection: sqlite3.Connection, key: str) -> Entry | None:
+        row = connection.execute(schema.READ, {"key": key}).fetchone()
+        return None if row is None else self._made(connection, row)
+
+    def _made(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Entry:
+        values = dict(row)
+        blobs = connection.execute(
+            "SELECT content FROM shipkit_blob WHERE key = ? AND generation = ? ORDER BY position",
+            (values["key"], values["generation"]),
+        )
+        for name in ("lease_until", "settle_at", "created_at", "updated_at"):
+            values[name] = _moment(values[name]) if values[name] is not None else None
+        for name in ("void_wanted", "sole", "complete"):
+            values[name] = bool(values[name])
+        values["phase"] = Phase(values["phase"])
+        return Entry(blobs=tuple(blob["content"] for blob in blobs), **values)
+
+    def _keep_blobs(self, connection: sqlite3.Connection, entry: Entry, blobs: tuple[bytes, ...]) -> None:
+        if blobs:
+            connection.execute(
+                "DELETE FROM shipkit_blob WHERE key = ? AND generation = ?", (entry.key, entry.generation)
+            )
+            connection.executemany(
+                "INSERT INTO shipkit_blob VALUES (?, ?, ?, ?)",
+                [(entry.key, entry.generation, position, blob) for position, blob in enumerate(blobs)],
+            )
+
+    def _open_here(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        try:
+            if self.path != ":memory:":
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"the store {self.path} cannot be opened: {error}") from error
+
+    def _migrate(self) -> None:
+        with self._transaction() as connection:
+            done = connection.execute("PRAGMA user_version").fetchone()[0]
+            if done > len(schema.MIGRATIONS):
+                raise StoreError(f"the store {self.path} was made by a newer shipkit (schema {done})")
+            for number, script in enumerate(schema.MIGRATIONS[done:], done + 1):
+                for statement in script.split(";"):
+                    if statement.strip():
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def _guarded(self) -> Iterator[sqlite3.Connection]:
+        if self._pid != os.getpid():
+            self._open_here()
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                raise StoreError(f"the store {self.path} failed: {error}") from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._guarded() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
