@@ -1,0 +1,75 @@
+"""One exchange: send within the deadline, let the carrier's ``check`` speak, and stay honest about what is proved."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import attrs
+
+from ..carrier import Carrier
+from ..errors import (
+    AuthenticationError,
+    CarrierError,
+    DeadlineError,
+    NotSentError,
+    PluginError,
+    RateLimitedError,
+    ReplyError,
+    ShipkitError,
+    UnavailableError,
+)
+from ..flow import Request, Response, Run, Send, Transmit
+from .context import Context
+
+__all__ = ["exchanging"]
+
+
+def exchanging(carrier: Carrier, context: Context) -> Send:
+    """Send a request once; return its reply, or raise what the reply, or the silence, proves."""
+
+    def send(request: Request) -> Run[Response]:
+        if (urlsplit(request.url).hostname or "") not in context.hosts:
+            raise PluginError(f"{request.name} would go to a host that the carrier's facts do not name")
+        purchase = not request.replayable
+        effect = Transmit(
+            request=attrs.evolve(request, id=context.request_id()),
+            until=context.until,
+            not_after=context.not_after if purchase else None,
+        )
+        if purchase:
+            context.purchase_left = True
+        try:
+            response: Response = yield effect
+        except (NotSentError, DeadlineError) as error:
+            context.purchase_left = context.purchase_left and not purchase
+            if isinstance(error, DeadlineError):
+                error.deadline_s = context.deadline_s
+            raise
+        try:
+            _checked(carrier, response)
+        except (AuthenticationError, RateLimitedError):
+            context.purchase_left = context.purchase_left and not purchase
+            raise
+        return response
+
+    return send
+
+
+def _checked(carrier: Carrier, response: Response) -> None:
+    """What the carrier's own ``check`` says, else what the status alone proves."""
+    try:
+        carrier.check(response)
+    except ReplyError:
+        if response.status < 400:
+            raise
+    except ShipkitError:
+        raise
+    except Exception as error:
+        if response.status < 400:
+            text = f"the plugin raised {type(error).__name__} on the reply @ $"
+            raise ReplyError.of(response, message=text, paths=("$",)) from error
+    if response.status < 300:
+        return
+    # A page of a gateway, mostly: it has no form of the carrier's that could say more.
+    kind = {401: AuthenticationError, 429: RateLimitedError}.get(response.status, CarrierError)
+    raise (UnavailableError if response.status >= 500 else kind).of(response)

@@ -1,0 +1,79 @@
+"""Credentials on the request: a signature, or an access token that one caller fetches for all."""
+
+from __future__ import annotations
+
+from ..carrier import Authenticates, Carrier, Signs
+from ..errors import AuthenticationError, DeadlineError
+from ..flow import Request, Response, Run, Send, Token, call, drive, now, sleep
+from .context import Context
+
+__all__ = ["authorized", "ready"]
+
+_LOOK_AGAIN_S = 0.02
+
+
+def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
+    """Sign each request that wants it; after one refusal of the token, fetch a new one and send once more."""
+    if isinstance(carrier, Authenticates):
+        return _with_token(send, carrier, context)
+    if isinstance(carrier, Signs):
+        signer = carrier
+        return lambda request: send(signer.sign(request) if request.signed else request)
+    return send
+
+
+def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:
+    def authorized_send(request: Request) -> Run[Response]:
+        if not request.signed:
+            return (yield from send(request))
+        token = yield from _token(send, carrier, context)
+        try:
+            return (yield from send(carrier.authorize(request, token)))
+        except AuthenticationError:
+            yield from call(context.tokens.drop, context.state.account, token)
+        # The refused token may have been revoked by somebody's refresh: a 401 took nothing on, so once more is safe.
+        token = yield from _token(send, carrier, context)
+        return (yield from send(carrier.authorize(request, token)))
+
+    return authorized_send
+
+
+def ready(send: Send, carrier: Carrier, context: Context) -> Run[None]:
+    """Have a token at hand before a purchase is claimed: its send window is no time to log in."""
+    if isinstance(carrier, Authenticates):
+        yield from _token(send, carrier, context)
+
+
+def _token(send: Send, carrier: Authenticates, context: Context) -> Run[Token]:
+    store, account, settings = context.tokens, context.state.account, context.settings
+    owner = ""
+    while True:
+        token = yield from call(store.get, account, settings.token_margin_s)
+        if token is not None:
+            return token
+        owner = owner or context.request_id()
+        if (yield from call(store.claim, account, owner, settings.token_lease_s)):
+            # Somebody may have finished between the look and the claim.
+            token = yield from call(store.get, account, settings.token_margin_s)
+            if token is None:
+                token = yield from _fetched(send, carrier, context, owner)
+            else:
+                yield from call(store.release, account, owner)
+            return token
+        if (yield from now()) >= context.until:
+            raise DeadlineError("no access token within the deadline: another call is still fetching it")
+        yield from sleep(_LOOK_AGAIN_S)
+
+
+def _fetched(send: Send, carrier: Authenticates, context: Context, owner: str) -> Run[Token]:
+    store, account = context.tokens, context.state.account
+    try:
+        token = yield from drive(carrier.authenticate(), send)
+    except GeneratorExit:
+        raise  # a closed generator cannot yield: the claim ends with its lease
+    except BaseException:
+        yield from call(store.release, account, owner)
+        raise
+    yield from call(store.put, account, owner, token)
+    yield context.emit("token")
+    return token
