@@ -18,7 +18,7 @@ from shipkit.settings import Settings
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
 TABLES = (
-    ("Services", "services", ("code", "name")),
+    ("Services", "services", ("code", "name", "aliases", "transit_days", "limits")),
     ("Packagings", "packagings", ("code", "name", "kind")),
     ("Label formats", "label_formats", ("kind", "format", "dpi", "size", "wire")),
     ("Options", "options", ("code", "wire", "values", "per_package")),
@@ -33,6 +33,7 @@ PARTS = (
     ("Weights", "weight", "How the carrier wants them; converted exactly, once."),
     ("Lengths", "length", "How the carrier wants them; converted exactly, once."),
 )
+MEASURES = (["value", "unit"], ["amount", "currency"])
 BOUND = 60  # rows of one table; a page is for reading, the facts are complete
 
 
@@ -51,8 +52,8 @@ def shown(value: Any) -> str:
     if isinstance(value, (tuple, list)):
         return ", ".join(shown(item) for item in value)
     if attrs.has(type(value)):
-        if type(value).__str__ is not object.__str__:
-            return cell(str(value))
+        if [field.name for field in fields(type(value))] in MEASURES:
+            return " ".join(shown(getattr(value, field.name)).strip("`") for field in fields(type(value)))
         told = ((field.name, getattr(value, field.name)) for field in fields(type(value)))
         return ", ".join(f"{name} {shown(item)}" for name, item in told if shown(item) not in ("", "no"))
     return cell(str(value))

@@ -1,0 +1,124 @@
+"""The pages that are made out of the code say what the code says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from shipkit import errors
+from shipkit.carrier import Carrier
+from shipkit.flow import secret
+from shipkit.model import (
+    CarrierFacts,
+    DocumentFormat,
+    Environment,
+    LabelFormatFacts,
+    LengthFacts,
+    LengthUnit,
+    Limits,
+    Operation,
+    OperationFacts,
+    OptionCode,
+    OptionFacts,
+    RecoveryFacts,
+    RecoveryMode,
+    ServiceLevel,
+    Support,
+    VoidPolicy,
+    Weight,
+    WeightFacts,
+    WeightUnit,
+)
+from shipkit.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FACTS = CarrierFacts(
+    code="acme",
+    name="Acme Parcel",
+    interface="REST v2 | guide 2.14",
+    operations={
+        Operation.RATES: OperationFacts(support=Support.NO, note="its interface has *no* prices"),
+        Operation.CREATE_SHIPMENT: OperationFacts(support=Support.YES),
+    },
+    services=(ServiceLevel(carrier="acme", code="HOME_24", name="Home by tomorrow"),),
+    label_formats=(LabelFormatFacts(format=DocumentFormat.PDF, wire="pdf/a6"),),
+    options=(OptionFacts(code=OptionCode.SIGNATURE, wire="SIG"),),
+    limits=Limits(weight_max=Weight("31.5", WeightUnit.KG)),
+    weight=WeightFacts(unit=WeightUnit.KG, decimals=3),
+    length=LengthFacts(unit=LengthUnit.CM, decimals=0),
+    recovery=RecoveryFacts(mode=RecoveryMode.NONE),
+    void=VoidPolicy(window_h=48),
+    hosts={Environment.TEST: frozenset({"test.acme.example"})},
+)
+
+
+@attrs.frozen(kw_only=True)
+class Acme(Carrier):
+    """Acme Parcel, v2."""
+
+    code = "acme"
+    api_key: str = secret()
+
+
+@pytest.fixture
+def generated(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    monkeypatch.delitem(sys.modules, "generated", raising=False)
+    import generated
+
+    return generated
+
+
+@pytest.fixture
+def page(generated: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(Acme, "facts", classmethod(lambda cls: FACTS))
+    text = generated.page(Acme, "shipkit-acme")
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "# Acme Parcel",
+        "| `rates` | `no` | `none` | its interface has \\*no\\* prices |",
+        "| `create_shipment` | `yes` |",
+        "| HOME_24 | Home by tomorrow |",
+        "| `pdf` | pdf/a6 |",
+        "| `signature` | SIG |",
+        "| `weight_max` | 31.5 kg |",
+        "| `settle_s` | 900 |",
+        "| `window_h` | 48 |",
+        "| `test` | test.acme.example |",
+        "| `api_key` | required | secret |",
+        "REST v2 \\| guide 2.14",
+    ],
+)
+def test_the_page_of_a_carrier_tells_its_facts(page: str, told: str) -> None:
+    assert told in page
+
+
+def test_what_a_carrier_does_not_say_takes_no_room(page: str) -> None:
+    assert "## Lanes" not in page
+    assert "## Webhooks" not in page
+
+
+def test_every_error_stands_in_the_table(generated: Any) -> None:
+    table = generated.errors_table()
+
+    for name in errors.__all__:
+        if issubclass(getattr(errors, name), Exception):
+            assert f"`{name}`" in table
+
+
+def test_every_setting_stands_in_the_table_with_its_default(generated: Any) -> None:
+    table = generated.settings_table()
+
+    for field in attrs.fields(Settings):
+        default = field.default if field.default != "" else "(empty)"
+        assert f"| `{field.name}` | {default} |" in table
