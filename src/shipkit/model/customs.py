@@ -1,0 +1,167 @@
+"""What customs must know of goods that cross a border."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+
+from shipkit.model.marks import bounds, personal
+from shipkit.model.scalars import ClosedEnum, CountryCode, Gtin, HsCode, UnitCode, Url, Value, decimal
+
+if TYPE_CHECKING:
+    from shipkit.model.measures import Money, Weight
+    from shipkit.model.places import BillingAccount, Party, Reference
+    from shipkit.model.rates import Charge
+    from shipkit.model.shipments import Payer
+
+__all__ = [
+    "Certification",
+    "CommodityLine",
+    "CustomsDeclaration",
+    "CustomsForm",
+    "CustomsPurpose",
+    "Incoterm",
+    "InvoiceKind",
+    "InvoiceRef",
+    "NonDelivery",
+]
+
+
+class CustomsPurpose(ClosedEnum):
+    """Why the goods cross the border."""
+
+    SALE = "sale"
+    GIFT = "gift"
+    SAMPLE = "sample"
+    DOCUMENTS = "documents"
+    RETURN = "return"
+    REPAIR = "repair"
+    PERSONAL_EFFECTS = "personal_effects"
+    HUMANITARIAN = "humanitarian"
+    OTHER = "other"
+
+
+class Incoterm(ClosedEnum):
+    """Incoterms 2020; older terms only in a plugin's mapping, flagged."""
+
+    EXW = "EXW"
+    FCA = "FCA"
+    CPT = "CPT"
+    CIP = "CIP"
+    DAP = "DAP"
+    DPU = "DPU"
+    DDP = "DDP"
+    FAS = "FAS"
+    FOB = "FOB"
+    CFR = "CFR"
+    CIF = "CIF"
+
+
+class NonDelivery(ClosedEnum):
+    """What happens when it cannot be delivered."""
+
+    RETURN = "return"
+    ABANDON = "abandon"
+    FORWARD = "forward"
+
+
+class CustomsForm(ClosedEnum):
+    """Postal or commercial form."""
+
+    CN22 = "cn22"  # up to 300 SDR
+    CN23 = "cn23"
+    COMMERCIAL_INVOICE = "commercial_invoice"
+    NONE = "none"
+
+
+class InvoiceKind(ClosedEnum):
+    """Kind of invoice."""
+
+    COMMERCIAL = "commercial"
+    PROFORMA = "proforma"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CommodityLine(Value):
+    """Goods of one kind, for customs and packing."""
+
+    line: int = attrs.field(metadata=bounds(least=1))
+    """1..n, unique."""
+    sku: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
+    gtin: Gtin | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{8}|[0-9]{12,14}"))
+    description: str = attrs.field(metadata=personal("medium", "special_category_risk", mask="drop", by_default=True))
+    """Plain words; a validator warns of vague ones (ICS2 stop words)."""
+    quantity: Decimal = attrs.field(converter=decimal, metadata=bounds(above=0))
+    """> 0."""
+    uom: UnitCode = "C62"
+    """H87 (piece) accepted."""
+    unit_value: Money
+    """>= 0."""
+    net_weight: Weight | None = None
+    gross_weight: Weight | None = None
+    """>= net_weight."""
+    hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
+    """Required by lane."""
+    export_hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
+    """Where it differs."""
+    import_hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
+    """Where it differs."""
+    origin_country: CountryCode | None = None
+    """Of manufacture."""
+    manufacturer: Party | None = None
+    export_control: str | None = None
+    """ECCN or list position."""
+    license: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
+    url: Url | None = attrs.field(
+        default=None, metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
+    )
+    """Product page, where a carrier asks for it."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class InvoiceRef(Value):
+    """The seller's invoice that goes with the goods."""
+
+    number: str = attrs.field(
+        metadata=personal("medium", "free_text", mask="hash", by_default=True) | bounds(min_length=1, max_length=50)
+    )
+    """1..50."""
+    issued_on: date
+    kind: InvoiceKind = InvoiceKind.COMMERCIAL
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Certification(Value):
+    """Who signs the declaration."""
+
+    signer: str = attrs.field(metadata=personal("high", "identity", mask="initials", by_default=True))
+    place: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    signed_on: date | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CustomsDeclaration(Value):
+    """What customs must know; roles stand in the request's parties, numbers in the parties' tax_ids."""
+
+    purpose: CustomsPurpose
+    lines: tuple[CommodityLine, ...] = attrs.field(metadata=bounds(min_items=1, unique="line"))
+    """At least one; sums are checked against package contents."""
+    incoterm: Incoterm | None = None
+    incoterm_place: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    duties_payer: Payer | None = None
+    duties_account: BillingAccount | None = None
+    """Required when a third party pays."""
+    invoice: InvoiceRef | None = None
+    additional_charges: tuple[Charge, ...] = ()
+    """Freight, insurance, packing."""
+    non_delivery: NonDelivery = NonDelivery.RETURN
+    certify: Certification | None = None
+    export_refs: tuple[Reference, ...] = ()
+    """MRN, AES ITN, B13A, EEL/PFC."""
+    paperless: bool | None = None
+    """The carrier passes the invoice on."""
+    form: CustomsForm | None = None
+    """Chosen by value and carrier when not given."""

@@ -1,0 +1,58 @@
+"""Policies for booked parcels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from shipkit.model.marks import personal
+from shipkit.model.scalars import OpenEnum, Value
+
+if TYPE_CHECKING:
+    from shipkit.model.bookings import TrackingNumber
+    from shipkit.model.measures import Money
+    from shipkit.model.messages import Message
+    from shipkit.model.places import Party
+
+__all__ = [
+    "InsurancePolicy",
+    "InsuranceRequest",
+    "PolicyState",
+]
+
+
+class PolicyState(OpenEnum):
+    """Life of a policy; values this version does not know stay raw."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class InsuranceRequest(Value):
+    """Insure a booked parcel."""
+
+    reference: str = attrs.field(metadata=personal("medium", "free_text", mask="hash", by_default=True))
+    shipment_id: str | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
+    number: TrackingNumber
+    ship_from: Party | None = None
+    """Where the insurer wants it."""
+    ship_to: Party | None = None
+    """Where the insurer wants it."""
+    amount: Money
+    """> 0."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class InsurancePolicy(Value):
+    """A policy as issued."""
+
+    policy_id: str
+    state: PolicyState
+    amount: Money
+    fee: Money | None = None
+    provider: str | None = None
+    messages: tuple[Message, ...] = ()

@@ -1,0 +1,120 @@
+"""Notices in successful answers, problems of a request, outcomes of a batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import attrs
+
+from shipkit.model.marks import personal
+from shipkit.model.scalars import ClosedEnum, JsonPointer, OpenEnum, Value
+
+if TYPE_CHECKING:
+    from shipkit.errors import ShipkitError
+
+__all__ = [
+    "Message",
+    "NoticeCode",
+    "NoticeLevel",
+    "Outcome",
+    "Problem",
+    "ProblemCode",
+]
+
+T = TypeVar("T")
+
+
+class NoticeLevel(ClosedEnum):
+    """Weight of a notice."""
+
+    INFO = "info"
+    WARNING = "warning"
+
+
+class NoticeCode(OpenEnum):
+    """What a notice says; values this version does not know stay raw."""
+
+    CARRIER_NOTICE = "carrier_notice"  # the carrier's own, see carrier_code
+    PRINTED_SHORTENED = "printed_shortened"  # accepted whole, printed shorter
+    PRICE_CHANGED = "price_changed"  # billed otherwise than quoted
+    SERVICE_CHANGED = "service_changed"  # booked otherwise than asked
+    ADDRESS_CORRECTED = "address_corrected"
+    PARTIAL_ANSWER = "partial_answer"  # some items are missing
+    HISTORY_CUT = "history_cut"  # older events are gone
+    SEVERAL_FOUND = "several_found"  # more than one booking under one mark: a person must look
+    STALE = "stale"  # a kept answer, the carrier did not reply
+    UNMAPPED_CODE = "unmapped_code"  # a code without a row in the tables
+    FORMAT_CHANGED = "format_changed"  # another document format than asked
+
+
+class ProblemCode(OpenEnum):
+    """The rule that is broken; values this version does not know stay raw."""
+
+    MISSING = "missing"
+    UNIT_MISSING = "unit_missing"
+    FLOAT_REFUSED = "float_refused"
+    TOO_HEAVY = "too_heavy"
+    TOO_BIG = "too_big"
+    NOT_POSITIVE = "not_positive"
+    OUT_OF_RANGE = "out_of_range"
+    TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
+    TOO_MANY = "too_many"
+    TOO_FEW = "too_few"
+    BAD_CHARACTERS = "bad_characters"
+    MALFORMED = "malformed"
+    CHECK_DIGIT = "check_digit"
+    UNKNOWN_VALUE = "unknown_value"
+    NOT_OFFERED = "not_offered"
+    NOT_TOGETHER = "not_together"
+    DUPLICATE = "duplicate"
+    INCONSISTENT = "inconsistent"  # two fields contradict each other
+    LANE_REQUIRES = "lane_requires"  # demanded on this lane
+
+
+def _notice(code: NoticeCode | str) -> NoticeCode:
+    return NoticeCode(code)
+
+
+def _problem(code: ProblemCode | str) -> ProblemCode:
+    return ProblemCode(code)
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Message(Value):
+    """A notice in a successful answer; what fails is an error."""
+
+    level: NoticeLevel
+    code: NoticeCode = attrs.field(default=NoticeCode.CARRIER_NOTICE, converter=_notice)
+    """Stable."""
+    carrier_code: str | None = None
+    """Theirs."""
+    text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
+    """The carrier's words, masked."""
+    path: JsonPointer | None = None
+    """Canonical field it speaks of."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Problem(Value):
+    """One thing wrong with what the host gave."""
+
+    path: JsonPointer
+    """Such as /packages/0/weight."""
+    code: ProblemCode = attrs.field(converter=_problem)
+    """Stable."""
+    text: str
+    """English, names the limit; never the value of a personal field."""
+    limit: str | None = None
+    """Such as 35, 31.5 kg."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Outcome(Value, Generic[T]):
+    """One result of a batch; results stand in the order of the inputs."""
+
+    index: int
+    """Of the input, from 0."""
+    value: T | None = None
+    """Value or error, never both."""
+    error: ShipkitError | None = None

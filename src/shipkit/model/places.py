@@ -1,0 +1,280 @@
+"""Where things go and who stands there: addresses, contacts, parties, typed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from shipkit.model.marks import bounds, personal
+from shipkit.model.scalars import EMPTY, ClosedEnum, CountryCode, LanguageTag, ScriptCode, Value
+
+if TYPE_CHECKING:
+    from shipkit.model.measures import GeoPoint
+
+__all__ = [
+    "AccessInfo",
+    "Address",
+    "AddressKind",
+    "AddressSpecial",
+    "AddressText",
+    "BillingAccount",
+    "Contact",
+    "Party",
+    "PartyInRole",
+    "PartyRole",
+    "Reference",
+    "ReferenceType",
+    "ServicePointRef",
+    "TaxId",
+    "TaxIdType",
+    "Tristate",
+]
+
+
+class AddressKind(ClosedEnum):
+    """What stands there."""
+
+    UNKNOWN = "unknown"
+    RESIDENTIAL = "residential"
+    BUSINESS = "business"
+
+
+class Tristate(ClosedEnum):
+    """Yes, no or not said."""
+
+    UNKNOWN = "unknown"
+    YES = "yes"
+    NO = "no"
+
+
+class AddressSpecial(ClosedEnum):
+    """Addresses that carriers treat apart."""
+
+    NONE = "none"
+    MILITARY = "military"
+    LOCKER = "locker"
+    POST_OFFICE = "post_office"
+    SERVICE_POINT = "service_point"
+
+
+class TaxIdType(ClosedEnum):
+    """Register that issued the number."""
+
+    VAT = "vat"
+    EORI = "eori"
+    IOSS = "ioss"
+    VOEC = "voec"
+    OSS = "oss"
+    GST = "gst"
+    EIN = "ein"
+    SSN = "ssn"
+    TIN = "tin"
+    ABN = "abn"
+    PAN = "pan"
+    CPF = "cpf"
+    CNPJ = "cnpj"
+    PCCC = "pccc"
+    PASSPORT = "passport"
+    UKIMS = "ukims"
+    NATIONAL_ID = "national_id"
+    OTHER = "other"
+
+
+class PartyRole(ClosedEnum):
+    """Customs and billing roles; the ends of the journey have fields of their own."""
+
+    IMPORTER_OF_RECORD = "importer_of_record"
+    EXPORTER_OF_RECORD = "exporter_of_record"
+    BUYER = "buyer"
+    SELLER = "seller"
+    ULTIMATE_CONSIGNEE = "ultimate_consignee"
+    PRODUCER = "producer"
+    FORWARDING_AGENT = "forwarding_agent"
+    BROKER = "broker"
+    PAYER = "payer"
+    NOTIFY = "notify"
+
+
+class ReferenceType(ClosedEnum):
+    """What the number refers to."""
+
+    ORDER = "order"
+    PURCHASE_ORDER = "purchase_order"
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    DEPARTMENT = "department"
+    RMA = "rma"
+    PICKING = "picking"
+    DELIVERY_NOTE = "delivery_note"
+    TRANSACTION = "transaction"
+    SSCC = "sscc"
+    EXTERNAL = "external"
+    OTHER = "other"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class AddressText(Value):
+    """The printed part of an address in another script."""
+
+    lines: tuple[str, ...] = attrs.field(
+        metadata=personal("high", "location", mask="keep_first_2", by_default=True)
+        | bounds(min_items=1, max_items=4, min_length=1, max_length=100)
+    )
+    """1 to 4, each 1..100."""
+    city: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    region: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    dependent_locality: str | None = attrs.field(
+        default=None, metadata=personal("medium", "location", mask="drop", by_default=True)
+    )
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class AccessInfo(Value):
+    """How to get to the door."""
+
+    door_codes: tuple[str, ...] = attrs.field(
+        default=(), metadata=personal("critical", "secret", mask="drop", by_default=True) | bounds(max_items=2)
+    )
+    """At most 2; DPD France digicode1, digicode2."""
+    intercom: str | None = attrs.field(
+        default=None, metadata=personal("critical", "secret", mask="drop", by_default=True)
+    )
+    """Name or number; DPD France intercomid."""
+    floor: str | None = attrs.field(default=None, metadata=personal("medium", "location", mask="drop", by_default=True))
+    building: str | None = attrs.field(
+        default=None, metadata=personal("medium", "location", mask="drop", by_default=True)
+    )
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Address(Value):
+    """A postal address."""
+
+    lines: tuple[str, ...] = attrs.field(
+        metadata=personal("high", "location", mask="keep_first_2", by_default=True)
+        | bounds(max_items=4, min_length=1, max_length=100)
+    )
+    """1 to 4, each 1..100 after strip, no control characters; empty only beside a service point."""
+    postal_code: str | None = attrs.field(
+        default=None, metadata=personal("medium", "location", mask="keep_first_3", by_default=True)
+    )
+    """As typed and, beside it in comparisons, without blanks and in upper case; required or absent by country rule."""
+    city: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    """Required unless the country has none."""
+    region: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
+    """ISO 3166-2 subdivision without the country prefix where one exists, else the name."""
+    country: CountryCode
+    house_number: str | None = attrs.field(
+        default=None, metadata=personal("high", "location", mask="drop", by_default=True)
+    )
+    """Split out where a carrier demands it; lines stay authoritative."""
+    unit: str | None = attrs.field(default=None, metadata=personal("high", "location", mask="drop", by_default=True))
+    """Flat, floor, suite."""
+    dependent_locality: str | None = attrs.field(
+        default=None, metadata=personal("medium", "location", mask="drop", by_default=True)
+    )
+    """District, suburb, colonia, urbanizacion."""
+    script: ScriptCode = "Latn"
+    """Script of lines."""
+    localized: Mapping[ScriptCode, AddressText] = EMPTY
+    """The same address in other scripts; a carrier that cannot print one takes another."""
+    kind: AddressKind = AddressKind.UNKNOWN
+    """Three-valued, not a bool."""
+    po_box: Tristate = Tristate.UNKNOWN
+    special: AddressSpecial = AddressSpecial.NONE
+    geo: GeoPoint | None = attrs.field(
+        default=None, metadata=personal("high", "location", mask="round_1", by_default=True)
+    )
+    access: AccessInfo | None = None
+    """Secret."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Contact(Value):
+    """A person or a desk."""
+
+    name: str | None = attrs.field(
+        default=None, metadata=personal("high", "identity", mask="initials", by_default=True)
+    )
+    """Name or company required."""
+    company: str | None = attrs.field(default=None, metadata=personal("low", "identity", mask="keep"))
+    """Sole traders are persons: hosts may mask it."""
+    phone: str | None = attrs.field(
+        default=None, metadata=personal("high", "contact", mask="keep_last_2", by_default=True)
+    )
+    """As typed, E.164 where the host has it; never invented."""
+    email: str | None = attrs.field(default=None, metadata=personal("high", "contact", mask="mail", by_default=True))
+    language: LanguageTag | None = None
+    """For notifications."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class TaxId(Value):
+    """A fiscal or customs registration."""
+
+    type: TaxIdType
+    value: str = attrs.field(metadata=personal("high", "identity", mask="keep_last_2", by_default=True))
+    """Without blanks, upper case."""
+    issuer: CountryCode | None = None
+    """Required for vat, eori, national_id."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Party(Value):
+    """Who stands at one end: an address, a contact, tax numbers."""
+
+    address: Address | None = attrs.field(default=None, metadata=bounds(needed=True))
+    """Required in ship_from, ship_to, return_to."""
+    contact: Contact | None = attrs.field(default=None, metadata=bounds(needed=True))
+    """Required in ship_from, ship_to."""
+    tax_ids: tuple[TaxId, ...] = ()
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class PartyInRole(Value):
+    """A party that is neither end of the journey."""
+
+    role: PartyRole
+    """Each role at most once."""
+    party: Party
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Reference(Value):
+    """A typed number that the carrier prints or returns."""
+
+    type: ReferenceType
+    value: str = attrs.field(
+        metadata=personal("medium", "free_text", mask="hash", by_default=True) | bounds(min_length=1, max_length=70)
+    )
+    """1..70; carriers take less (UPS 35): field rules."""
+    barcode: bool = False
+    """Printed as a bar code where the carrier can."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class BillingAccount(Value):
+    """Somebody's account number at the carrier; the host's own credentials are configuration, not data."""
+
+    number: str = attrs.field(metadata=personal("high", "secret", mask="keep_last_3", by_default=True))
+    postal_code: str | None = attrs.field(
+        default=None, metadata=personal("medium", "location", mask="keep_first_3", by_default=True)
+    )
+    """Of the account holder."""
+    country: CountryCode | None = None
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ServicePointRef(Value):
+    """A chosen drop-off or collection place."""
+
+    id: str
+    """The carrier's."""
+    country: CountryCode
+    """Ids are unique per country and network at most."""
+    name: str | None = None
+    """Printed where the carrier wants it."""
+    address: Address | None = None
+    """UPS wants it beside the id."""

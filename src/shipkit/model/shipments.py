@@ -1,0 +1,406 @@
+"""What a host wants quoted or booked: packages, options, labels and the two requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import attrs
+
+from shipkit.model.marks import VOLATILE, bounds, personal
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CurrencyCode, Json, OpenEnum, Sscc, Value
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from shipkit.model.customs import CommodityLine, CustomsDeclaration
+    from shipkit.model.dangerous_goods import DangerousGood
+    from shipkit.model.measures import Dimensions, Length, Money, TemperatureRange, Weight
+    from shipkit.model.places import BillingAccount, Party, PartyInRole, Reference, ServicePointRef
+
+__all__ = [
+    "CashOnDelivery",
+    "CodMethod",
+    "DocumentFormat",
+    "DocumentKind",
+    "Handling",
+    "LabelSpec",
+    "Notify",
+    "NotifyChannel",
+    "NotifyEvent",
+    "Option",
+    "OptionCode",
+    "OptionValue",
+    "Package",
+    "PackagingKind",
+    "PageFormat",
+    "PageSize",
+    "Payer",
+    "Payment",
+    "RateRequest",
+    "ReturnLabelKind",
+    "ReturnSpec",
+    "ShipmentRequest",
+    "SignatureLevel",
+]
+
+
+class PackagingKind(OpenEnum):
+    """Kind of outer packaging; values this version does not know stay raw."""
+
+    CUSTOM = "custom"  # the host's own packaging
+    BOX = "box"  # the carrier's box
+    LETTER = "letter"  # document envelope, may weigh nothing
+    PAK = "pak"  # the carrier's padded or plastic pak
+    TUBE = "tube"
+    BAG = "bag"
+    PALLET = "pallet"
+    CRATE = "crate"
+
+
+class Handling(OpenEnum):
+    """How it must be treated; values this version does not know stay raw."""
+
+    FRAGILE = "fragile"
+    THIS_SIDE_UP = "this_side_up"
+    NON_MACHINABLE = "non_machinable"
+    NON_STACKABLE = "non_stackable"
+    TEMPERATURE_CONTROLLED = "temperature_controlled"
+    PERISHABLE = "perishable"
+    LIVE_ANIMAL = "live_animal"
+    ALCOHOL = "alcohol"
+    TOBACCO = "tobacco"
+
+
+class Payer(ClosedEnum):
+    """Who pays."""
+
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+    THIRD_PARTY = "third_party"
+
+
+class OptionCode(ClosedEnum):
+    """A canonical shipping option (values: options.csv)."""
+
+    SIGNATURE = "signature"  # who must sign
+    SATURDAY_DELIVERY = "saturday_delivery"  # deliver on a Saturday
+    DELIVERY_ON = "delivery_on"  # deliver on that day
+    SAFE_PLACE = "safe_place"  # leave it there when nobody is in
+    NO_NEIGHBOUR = "no_neighbour"  # never to a neighbour
+    NOTIFY = "notify"  # the carrier tells the recipient
+    PREDICT = "predict"  # the recipient gets a time window and may change it
+    INSURANCE = "insurance"  # insure up to this amount
+    COD = "cod"  # collect money from the recipient
+    CARBON_NEUTRAL = "carbon_neutral"  # pay for carbon compensation
+    HOLD_AT_LOCATION = "hold_at_location"  # keep it for collection instead of delivering it
+    DIRECT_DELIVERY_ONLY = "direct_delivery_only"  # only at the address on the label
+
+
+class SignatureLevel(ClosedEnum):
+    """Whose signature."""
+
+    NONE = "none"  # may be left without a signature
+    ANY = "any"  # a signature at the address, whoever gives it
+    DIRECT = "direct"  # a signature by someone at that address, no neighbour
+    ADULT = "adult"  # a signature by an adult
+
+
+class NotifyChannel(ClosedEnum):
+    """How the recipient is told."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class NotifyEvent(OpenEnum):
+    """What the recipient is told of; values this version does not know stay raw."""
+
+    SHIPPED = "shipped"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    EXCEPTION = "exception"
+
+
+class CodMethod(ClosedEnum):
+    """How the recipient may pay."""
+
+    ANY = "any"
+    CASH = "cash"
+    CARD = "card"
+    CHEQUE = "cheque"
+
+
+class DocumentKind(ClosedEnum):
+    """What the paper is."""
+
+    LABEL = "label"
+    RETURN_LABEL = "return_label"
+    COMMERCIAL_INVOICE = "commercial_invoice"
+    PROFORMA = "proforma"
+    CN22 = "cn22"
+    CN23 = "cn23"
+    PACKING_LIST = "packing_list"
+    DG_DECLARATION = "dg_declaration"
+    MANIFEST = "manifest"
+    RECEIPT = "receipt"
+    PROOF_OF_DELIVERY = "proof_of_delivery"
+    QR_CODE = "qr_code"
+    CERTIFICATE_OF_ORIGIN = "certificate_of_origin"
+    DELIVERY_NOTE = "delivery_note"
+    OTHER = "other"
+
+
+class DocumentFormat(OpenEnum):
+    """Format of the bytes; values this version does not know stay raw."""
+
+    PDF = "pdf"
+    ZPL = "zpl"
+    EPL = "epl"
+    SPL = "spl"
+    PNG = "png"
+    GIF = "gif"
+    JPG = "jpg"
+    TIFF = "tiff"
+    HTML = "html"
+    TXT = "txt"
+    QR = "qr"  # the text to be shown as a QR code
+
+
+class PageFormat(ClosedEnum):
+    """Paper or stock."""
+
+    A4 = "a4"
+    A5 = "a5"
+    A6 = "a6"
+    LETTER = "letter"
+    IN_4X6 = "4x6in"
+    IN_4X8 = "4x8in"
+    CM_10X15 = "10x15cm"
+    CUSTOM = "custom"
+
+
+class ReturnLabelKind(ClosedEnum):
+    """How the recipient gets the return label."""
+
+    PRINTED = "printed"
+    QR = "qr"
+    CARRIER_COLLECTS = "carrier_collects"
+    MAILED = "mailed"
+    PAID_ON_USE = "paid_on_use"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Package(Value):
+    """One box, bag or pallet that gets a label of its own."""
+
+    ref: str = attrs.field(metadata=bounds(min_length=1, max_length=40))
+    """Host-chosen, 1..40, unique in the shipment; the join key of every answer, by position where the carrier echoes
+    nothing."""
+    weight: Weight
+    """> 0; 0 only when packaging is letter."""
+    dimensions: Dimensions | None = None
+    packaging: PackagingKind = PackagingKind.CUSTOM
+    packaging_code: str | None = None
+    """The carrier's own packaging code, from its facts; wins over packaging."""
+    sscc: Sscc | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{18}"))
+    references: tuple[Reference, ...] = ()
+    description: str | None = attrs.field(
+        default=None,
+        metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
+        | bounds(min_length=1, max_length=100),
+    )
+    """1..100, plain words."""
+    contents: tuple[CommodityLine, ...] = ()
+    declared_value: Money | None = None
+    """>= 0; what the goods are worth; insuring them is the option insurance."""
+    dangerous_goods: tuple[DangerousGood, ...] = ()
+    handling: frozenset[Handling] = frozenset()
+    temperature: TemperatureRange | None = None
+    label_text: tuple[str, ...] = attrs.field(
+        default=(), metadata=personal("medium", "free_text", mask="drop", by_default=True)
+    )
+    """Printed on the label where the carrier has room."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Payment(Value):
+    """Who pays the carriage."""
+
+    payer: Payer = Payer.SENDER
+    account: BillingAccount | None = None
+    """Required for recipient and third_party."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Notify(Value):
+    """Messages that the carrier sends."""
+
+    channels: frozenset[NotifyChannel] = attrs.field(metadata=bounds(min_items=1))
+    """At least one; address and number come from ship_to."""
+    events: frozenset[NotifyEvent] = frozenset()
+    """Empty = the carrier's usual ones."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CashOnDelivery(Value):
+    """Money that the carrier collects."""
+
+    amount: Money
+    """> 0."""
+    method: CodMethod = CodMethod.ANY
+    remit_to: Party | None = None
+    """Default the account holder."""
+
+
+OptionValue: TypeAlias = "SignatureLevel | date | str | Notify | Money | CashOnDelivery | ServicePointRef"
+"""The value of an option, of the one type that belongs to its code; None where the code says it all."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class Option(Value):
+    """One canonical option and its value; anything else goes into carrier_options."""
+
+    code: OptionCode
+    """Each code at most once per package."""
+    value: OptionValue | None = attrs.field(
+        default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True)
+    )
+    """Of the type in options.csv."""
+    package_refs: tuple[str, ...] = ()
+    """Empty = the whole shipment."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class PageSize(Value):
+    """Paper or stock size."""
+
+    format: PageFormat
+    width: Length | None = None
+    """Required for custom."""
+    height: Length | None = None
+    """Required for custom."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class LabelSpec(Value):
+    """The label that the host can print."""
+
+    format: DocumentFormat | None = None
+    """One that the facts list; None = the carrier's first."""
+    dpi: int | None = None
+    """Only where the facts offer a choice (DPD France ZPL or ZPL300)."""
+    size: PageSize | None = None
+    orientation: int | None = None
+    """0, 90, 180 or 270."""
+    copies: int = attrs.field(default=1, metadata=bounds(least=1))
+    """>= 1."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ReturnSpec(Value):
+    """A return label ordered together with the outbound shipment."""
+
+    kind: ReturnLabelKind
+    return_to: Party | None = None
+    """Default return_to, else ship_from."""
+    authorization: str | None = attrs.field(
+        default=None, metadata=personal("medium", "free_text", mask="hash", by_default=True)
+    )
+    """RMA number."""
+    valid_days: int | None = attrs.field(default=None, metadata=bounds(least=1))
+    """>= 1."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class RateRequest(Value):
+    """Ask what it costs; where a ShipmentRequest is given the client takes what rating needs."""
+
+    ship_from: Party
+    """Where the goods leave."""
+    ship_to: Party
+    """Where they go; with service_point the person who collects."""
+    return_to: Party | None = None
+    """Where undeliverable goods go; default ship_from."""
+    account_holder: Party | None = None
+    """Only where the owner of the account is not ship_from (UPS Shipper)."""
+    parties: tuple[PartyInRole, ...] = attrs.field(default=(), metadata=bounds(unique="role"))
+    """Customs and billing roles only."""
+    packages: tuple[Package, ...] = attrs.field(metadata=bounds(min_items=1, unique="ref"))
+    """At least one."""
+    services: tuple[str, ...] = ()
+    """The carrier's codes; empty = all."""
+    ship_on: date | None = None
+    """Filled in by the client: today in the zone of ship_from, or the next day after the account's cut-off."""
+    payment: Payment | None = None
+    options: tuple[Option, ...] = ()
+    customs: CustomsDeclaration | None = None
+    service_point: ServicePointRef | None = None
+    """Delivery to that point."""
+    currency: CurrencyCode | None = None
+    """Preferred."""
+    carrier_options: Mapping[CarrierCode, Json] = EMPTY
+    """Checked against the plugin's own schema; unknown keys refused."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class ShipmentRequest(Value):
+    """What the host wants booked; account, key and deadline are arguments of the call."""
+
+    ship_from: Party
+    """Where the goods leave."""
+    ship_to: Party
+    """Where they go; with service_point the person who collects."""
+    return_to: Party | None = None
+    """Where undeliverable goods go; default ship_from."""
+    account_holder: Party | None = None
+    """Only where the owner of the account is not ship_from (UPS Shipper)."""
+    parties: tuple[PartyInRole, ...] = attrs.field(default=(), metadata=bounds(unique="role"))
+    """Customs and billing roles only."""
+    packages: tuple[Package, ...] = attrs.field(metadata=bounds(min_items=1, unique="ref"))
+    """At least one."""
+    service: str | None = None
+    """The carrier's code (aggregators: carrier/code, such as usps/Express); given here or as the call's service, there
+    when the flow starts."""
+    reference: str = attrs.field(
+        metadata=personal("medium", "free_text", mask="hash", by_default=True)
+        | bounds(min_length=1, max_length=30, pattern="[ -~]+")
+    )
+    """1..30 printable ASCII, the host's own number: printed, searched by people, may come twice."""
+    mark: str | None = attrs.field(default=None, metadata=bounds(max_length=20, pattern="[0-9A-Z-]+") | VOLATILE)
+    """Filled in by the ledger: the identity of this attempt, at most 20 of [0-9A-Z-] (knowledge/ledger.md 4); goes
+    into a field the carrier can search, or is its native key; what find_shipment asks for; not in the fingerprint."""
+    references: tuple[Reference, ...] = ()
+    """Further numbers."""
+    quote_id: str | None = None
+    """Buys exactly that quote."""
+    ship_on: date | None = None
+    """Filled in by the client, see RateRequest; a filled-in day is not in the fingerprint."""
+    payment: Payment | None = None
+    options: tuple[Option, ...] = ()
+    """Unknown or unsupported ones are refused before anything is sent."""
+    customs: CustomsDeclaration | None = None
+    """Required by lane."""
+    service_point: ServicePointRef | None = None
+    """Delivery to that point."""
+    drop_off_point: ServicePointRef | None = None
+    """Hand-over at that point (Mondial Relay COL_Rel)."""
+    label: LabelSpec | None = None
+    return_label: ReturnSpec | None = None
+    description: str | None = attrs.field(
+        default=None,
+        metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
+        | bounds(min_length=1, max_length=100),
+    )
+    """Goods in plain words for the whole shipment; 1..100."""
+    instructions: str | None = attrs.field(
+        default=None, metadata=personal("high", "free_text", mask="drop", by_default=True)
+    )
+    """For the driver."""
+    carrier_options: Mapping[CarrierCode, Json] = EMPTY
+    """Checked against the plugin's own schema; unknown keys refused."""
+    metadata: Mapping[str, str] = attrs.field(
+        default=EMPTY, metadata=personal("medium", "free_text", mask="drop", by_default=True) | VOLATILE
+    )
+    """Opaque; echoed, never sent, not in the fingerprint."""

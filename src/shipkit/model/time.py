@@ -1,0 +1,124 @@
+"""Times as carriers print them, with what is known of their offset, and hours local to a place."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta, timezone
+
+import attrs
+
+from shipkit.model.scalars import ClosedEnum, LocalDateTime, Value, ZoneName
+
+__all__ = [
+    "CutOff",
+    "EventTime",
+    "OpeningInterval",
+    "TimeBasis",
+    "TimePrecision",
+    "TimeWindow",
+    "Weekday",
+]
+
+
+class TimePrecision(ClosedEnum):
+    """How exact the printed time is."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    DAY = "day"
+
+
+class TimeBasis(ClosedEnum):
+    """How the offset is known."""
+
+    OFFSET = "offset"  # the carrier printed an offset or Z
+    UTC_PAIR = "utc_pair"  # the carrier gave local and UTC time
+    ZONE_TEXT = "zone_text"  # a zone abbreviation, read through the plugin's table
+    LOCATION = "location"  # from the place of the event
+    ACCOUNT = "account"  # from the account's zone
+    NONE = "none"  # not known: bounds only
+
+
+class Weekday(ClosedEnum):
+    """Day of the week."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class EventTime(Value):
+    """A time as the carrier printed it, with how we know its offset."""
+
+    local: LocalDateTime | date
+    """Exactly as printed; never shifted."""
+    precision: TimePrecision
+    """Day when local is a date."""
+    offset_min: int | None = None
+    """Minutes east of UTC, -840..840."""
+    zone: ZoneName | None = None
+    """Where known."""
+    zone_text: str | None = None
+    """As printed, such as EST."""
+    basis: TimeBasis = TimeBasis.NONE
+    """An offset that the carrier fills in when it knows none (EasyPost without a place) is none."""
+
+    @property
+    def instant(self) -> datetime | None:
+        """The moment in UTC; None where the offset is not known, or only the day is."""
+        if self.basis is TimeBasis.NONE or self.offset_min is None or not isinstance(self.local, datetime):
+            return None
+        return self.earliest
+
+    @property
+    def earliest(self) -> datetime:
+        """The earliest moment it can have been, in UTC: without an offset the local time minus 14 hours."""
+        return self._bound(time.min, 14 * 60)
+
+    @property
+    def latest(self) -> datetime:
+        """The latest moment it can have been, in UTC: without an offset plus 12 hours; a day ends at 23:59:59."""
+        return self._bound(time(23, 59, 59), -12 * 60)
+
+    def _bound(self, of_day: time, widest_offset_min: int) -> datetime:
+        local = self.local if isinstance(self.local, datetime) else datetime.combine(self.local, of_day)
+        known = self.basis is not TimeBasis.NONE and self.offset_min is not None
+        offset_min = self.offset_min if known and self.offset_min is not None else widest_offset_min
+        try:
+            return (local - timedelta(minutes=offset_min)).replace(tzinfo=timezone.utc)
+        except OverflowError:  # the first or the last day of the calendar
+            return local.replace(tzinfo=timezone.utc)
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class TimeWindow(Value):
+    """From when to when something is to happen."""
+
+    earliest: EventTime | None = None
+    """One of the two is required."""
+    latest: EventTime | None = None
+    """Not before earliest."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class OpeningInterval(Value):
+    """One stretch of opening hours, local to the place."""
+
+    weekday: Weekday
+    opens: time
+    closes: time
+    """After opens; 24:00 is written 23:59."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CutOff(Value):
+    """Latest hand-over for the same day."""
+
+    weekday: Weekday
+    at: time
+    """Local."""
+    zone: ZoneName
