@@ -70,7 +70,7 @@ def make(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     seed = HOME / f"virtualenv-{sys.version_info[0]}.{sys.version_info[1]}"
     if not (seed / "virtualenv").is_dir():
-        check([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(seed), "virtualenv>=20.26"])
+        check([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(seed), "virtualenv>=20.31"])
     check([sys.executable, "-m", "virtualenv", "--quiet", str(folder)], PYTHONPATH=str(seed))
 
 
