@@ -1,12 +1,19 @@
-"""Carrier simulators: loopback servers that speak a carrier's own dialect, keep its books, and misbehave on request."""
+"""Carrier simulators: loopback servers that speak a carrier's own dialect, keep its books, and misbehave on request.
+
+``labels`` (a module of its own) draws the labels.
+"""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .calls import BadCall, Call, Headers, Reply
+    from . import labels as labels
+    from .calls import BadCallError, Call, Headers, Reply
     from .clock import Clock
     from .dialect import Dialect, Push, Route, route
+    from .engine import FAULT_HEADER, RequestRecord
+    from .faults import FAULTS, Fault, FaultBox, FaultKind, load_faults
     from .journeys import JOURNEYS, Journey, Leg, Parcel, Place, Step, StepKind
-    from .world import (
+    from .pushing import Attempt, Delivery
+    from .records import (
         Booking,
         BookingState,
         Charge,
@@ -17,66 +24,87 @@ if TYPE_CHECKING:
         PickupRecord,
         SimToken,
         Subscription,
-        World,
     )
+    from .simulator import Simulator
+    from .world import World
 
 __all__ = [
-    "JOURNEYS",
-    "BadCall",
+    "Attempt",
+    "BadCallError",
     "Booking",
     "BookingState",
     "Call",
     "Charge",
     "Clock",
     "Counts",
+    "Delivery",
     "Dialect",
+    "FAULTS",
+    "FAULT_HEADER",
+    "Fault",
+    "FaultBox",
+    "FaultKind",
     "Headers",
     "InvoiceLine",
+    "JOURNEYS",
     "Journey",
     "Leg",
     "ManifestRecord",
+    "NotInBooksError",
     "Parcel",
     "PickupRecord",
     "Place",
     "Push",
     "Reply",
+    "RequestRecord",
     "Route",
     "SimToken",
+    "Simulator",
     "Step",
     "StepKind",
     "Subscription",
-    "NotInBooksError",
     "World",
+    "load_faults",
     "route",
 ]
 
 _ROOMS = {
-    "JOURNEYS": ".journeys",
-    "BadCall": ".calls",
-    "Booking": ".world",
-    "BookingState": ".world",
+    "Attempt": ".pushing",
+    "BadCallError": ".calls",
+    "Booking": ".records",
+    "BookingState": ".records",
     "Call": ".calls",
-    "Charge": ".world",
+    "Charge": ".records",
     "Clock": ".clock",
-    "Counts": ".world",
+    "Counts": ".records",
+    "Delivery": ".pushing",
     "Dialect": ".dialect",
+    "FAULTS": ".faults",
+    "FAULT_HEADER": ".engine",
+    "Fault": ".faults",
+    "FaultBox": ".faults",
+    "FaultKind": ".faults",
     "Headers": ".calls",
-    "InvoiceLine": ".world",
+    "InvoiceLine": ".records",
+    "JOURNEYS": ".journeys",
     "Journey": ".journeys",
     "Leg": ".journeys",
-    "ManifestRecord": ".world",
+    "ManifestRecord": ".records",
+    "NotInBooksError": ".records",
     "Parcel": ".journeys",
-    "PickupRecord": ".world",
+    "PickupRecord": ".records",
     "Place": ".journeys",
     "Push": ".dialect",
     "Reply": ".calls",
+    "RequestRecord": ".engine",
     "Route": ".dialect",
-    "SimToken": ".world",
+    "SimToken": ".records",
+    "Simulator": ".simulator",
     "Step": ".journeys",
     "StepKind": ".journeys",
-    "Subscription": ".world",
-    "NotInBooksError": ".world",
+    "Subscription": ".records",
     "World": ".world",
+    "load_faults": ".faults",
     "route": ".dialect",
 }
 

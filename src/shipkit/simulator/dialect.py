@@ -20,9 +20,10 @@ from typing import Any, ClassVar, TypeVar
 
 import attrs
 
-from .calls import BadCall, Call, Reply
+from .calls import BadCallError, Call, Reply
 from .journeys import Step
-from .world import NotInBooksError, Subscription, World
+from .records import NotInBooksError, Subscription
+from .world import World
 
 __all__ = ["Dialect", "Push", "Route", "route"]
 
@@ -32,7 +33,7 @@ H = TypeVar("H", bound=Handler)
 
 @attrs.frozen(kw_only=True)
 class Route:
-    """One operation of the dialect: its path template (``/v2/shipments/{id}``, a name takes one path segment) and handler.
+    """One operation of the dialect: its path template and handler (``/v2/shipments/{id}``: a name takes one segment).
 
     ``purchase`` marks what costs money or moves goods: the faults that hurt most aim at these, and their arrivals are
     counted per mark.
@@ -93,6 +94,9 @@ class Dialect:
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world if world is not None else World()
+
+    #: Seconds (of the carrier's time) after a failed push at which it is tried again, one entry per try.
+    push_retries: ClassVar[tuple[float, ...]] = (60, 600, 3600)
 
     # What a dialect may override
 
@@ -157,7 +161,7 @@ class Dialect:
         handler: Handler = getattr(type(self), chosen.handler)
         try:
             return handler(self, attrs.evolve(call, params=params, operation=chosen.operation))
-        except BadCall:
+        except BadCallError:
             return self.failure(400, call)
         except NotInBooksError:
             return self.failure(404, call)

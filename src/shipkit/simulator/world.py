@@ -12,162 +12,21 @@ from typing import Any
 import attrs
 
 from .clock import Clock
-from .journeys import JOURNEYS, Parcel, Step, StepKind
+from .journeys import JOURNEYS, Parcel, StepKind
+from .records import (
+    Booking,
+    BookingState,
+    Charge,
+    Counts,
+    InvoiceLine,
+    ManifestRecord,
+    NotInBooksError,
+    PickupRecord,
+    SimToken,
+    Subscription,
+)
 
-__all__ = [
-    "Booking",
-    "BookingState",
-    "Charge",
-    "Counts",
-    "InvoiceLine",
-    "ManifestRecord",
-    "PickupRecord",
-    "SimToken",
-    "Subscription",
-    "NotInBooksError",
-    "World",
-]
-
-
-class NotInBooksError(LookupError):
-    """The carrier has no such booking, parcel, pickup or subscription."""
-
-
-class BookingState:
-    """Words for :attr:`Booking.state`."""
-
-    LIVE = "live"
-    VOIDED = "voided"
-
-
-@attrs.frozen(kw_only=True)
-class Booking:
-    """One purchase in the carrier's books, as it stands now; a later state is another value.
-
-    ``numbers`` has one tracking number per package, in order; ``reference`` is the host's order number, ``mark`` the
-    identity the host's ledger gave the attempt; ``labels_issued`` counts how often a label was handed out;
-    ``visible_at`` is when a search by mark or reference begins to see it; ``raw`` is the request that bought it;
-    ``details`` is whatever the dialect wants to remember.
-    """
-
-    id: str
-    numbers: tuple[str, ...]
-    service: str = ""
-    reference: str = ""
-    mark: str = ""
-    account: str = ""
-    price: Decimal = Decimal(0)
-    currency: str = "EUR"
-    state: str = BookingState.LIVE
-    created_at: datetime
-    visible_at: datetime
-    voided_at: datetime | None = None
-    labels_issued: int = 0
-    journeys: tuple[str, ...] = ()
-    voided_numbers: tuple[str, ...] = ()
-    raw: bytes = attrs.field(default=b"", repr=False)
-    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
-
-    @property
-    def live(self) -> bool:
-        return self.state == BookingState.LIVE
-
-
-@attrs.frozen(kw_only=True)
-class Charge:
-    """Something the carrier bills besides a booking: a pickup, an insurance, a correction. Credits are negative."""
-
-    what: str
-    amount: Decimal
-    currency: str
-    at: datetime
-    booking_id: str = ""
-    account: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class InvoiceLine:
-    """One line of what the carrier would bill now."""
-
-    what: str
-    amount: Decimal
-    currency: str
-    at: datetime
-    booking_id: str = ""
-    reference: str = ""
-    mark: str = ""
-    service: str = ""
-    account: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class PickupRecord:
-    """An order to collect parcels."""
-
-    id: str
-    account: str = ""
-    reference: str = ""
-    on: date | None = None
-    state: str = BookingState.LIVE
-    created_at: datetime
-    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
-
-
-@attrs.frozen(kw_only=True)
-class ManifestRecord:
-    """A closed day: the bookings handed over together."""
-
-    id: str
-    booking_ids: tuple[str, ...]
-    account: str = ""
-    created_at: datetime
-    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
-
-
-@attrs.frozen(kw_only=True)
-class Subscription:
-    """Where the carrier pushes, for which numbers (none named: every parcel), and the credential it shows or signs with."""
-
-    id: str
-    url: str
-    numbers: frozenset[str] = frozenset()
-    credential: str = attrs.field(default="", repr=False)
-    account: str = ""
-    created_at: datetime
-    expires_at: datetime | None = None
-    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
-
-    def wants(self, step: Step) -> bool:
-        """Whether *step* is to be pushed there: the parcel is named, the step is younger than the subscription."""
-        expired = self.expires_at is not None and step.at > self.expires_at
-        return not expired and step.at >= self.created_at and (not self.numbers or step.number in self.numbers)
-
-
-@attrs.frozen(kw_only=True)
-class SimToken:
-    """An access token the carrier issued."""
-
-    value: str = attrs.field(repr=False)
-    account: str
-    issued_at: datetime
-    expires_at: datetime
-    revoked: bool = False
-
-
-@attrs.frozen(kw_only=True)
-class Counts:
-    """What the carrier saw under one mark or one reference.
-
-    ``overlapping`` counts purchases that arrived while another of the same mark (or reference) was still open at the
-    carrier. With one booking per intent, ``live`` is at most 1.
-    """
-
-    arrivals: int = 0
-    overlapping: int = 0
-    bookings: int = 0
-    live: int = 0
-    labels: int = 0
-    voids: int = 0
+__all__ = ["World"]
 
 
 class World:
@@ -231,7 +90,7 @@ class World:
     def book(
         self,
         *,
-        id: str,
+        booking_id: str,
         numbers: Sequence[str],
         service: str = "",
         reference: str = "",
@@ -245,17 +104,19 @@ class World:
     ) -> Booking:
         """Write a purchase into the books: from now on the carrier expects the goods and bills them.
 
-        ``id`` and ``numbers`` are the dialect's, made from :meth:`next`. Raises ValueError for one already in use.
+        ``booking_id`` and ``numbers`` are the dialect's, made from :meth:`next`. Raises ValueError for one in use.
         """
         taken = [number for number in numbers if number in self._by_number]
-        if id in self._bookings or taken or not numbers:
-            raise ValueError(f"booking {id} with numbers {list(numbers)}: already in the books, or without a number")
+        if booking_id in self._bookings or taken or not numbers:
+            raise ValueError(
+                f"booking {booking_id} with numbers {list(numbers)}: already in the books, or without a number"
+            )
         now = self.clock.now()
         scripts = tuple(journeys) or tuple(self._next_journey() for _ in numbers)
         if unknown := [name for name in scripts if name not in JOURNEYS]:
             raise ValueError(f"no journey is called {unknown[0]}; there are {', '.join(JOURNEYS)}")
         booking = Booking(
-            id=id,
+            id=booking_id,
             numbers=tuple(numbers),
             service=service,
             reference=reference,
@@ -269,8 +130,8 @@ class World:
             raw=raw,
             details=dict(details or {}),
         )
-        self._bookings[id] = booking
-        self._by_number.update(dict.fromkeys(booking.numbers, id))
+        self._bookings[booking_id] = booking
+        self._by_number.update(dict.fromkeys(booking.numbers, booking_id))
         self._count("bookings", booking)
         return booking
 
@@ -283,17 +144,12 @@ class World:
         if not booking.live:
             return booking
         gone = set(numbers) or set(booking.numbers)
-        voided = tuple(number for number in booking.numbers if number in gone or number in booking.voided_numbers)
-        whole = len(voided) == len(booking.numbers)
-        return self._put(
-            attrs.evolve(
-                booking,
-                voided_numbers=voided,
-                state=BookingState.VOIDED if whole else booking.state,
-                voided_at=self.clock.now() if whole else None,
-            ),
-            "voids" if whole else "",
-        )
+        now = self.clock.now()
+        voided = {number: now for number in booking.numbers if number in gone} | dict(booking.voided_numbers)
+        if len(voided) < len(booking.numbers):
+            return self._put(attrs.evolve(booking, voided_numbers=voided))
+        done = attrs.evolve(booking, voided_numbers=voided, state=BookingState.VOIDED, voided_at=now)
+        return self._put(done, "voids")
 
     def issue_label(self, booking_id: str) -> Booking:
         """Count one hand-out of the booking's labels (first print or again). Raises NotInBooksError."""
@@ -322,7 +178,7 @@ class World:
         return tuple(self._bookings.values())
 
     def find(self, *, mark: str = "", reference: str = "", account: str = "") -> tuple[Booking, ...]:
-        """What a search shows: every booking, voided ones too, that fits all that is given, once it has become visible."""
+        """What a search shows: every booking, voided ones too, that fits all that is given and is visible by now."""
         if not mark and not reference:
             raise ValueError("a search needs a mark or a reference")
         now = self.clock.now()
@@ -346,7 +202,7 @@ class World:
             booking_id=booking.id,
             journey=JOURNEYS[booking.journeys[index]],
             booked_at=booking.created_at,
-            voided_at=booking.voided_at,
+            voided_at=booking.voided_numbers.get(number),
             now=self.clock.now(),
         )
 
@@ -375,13 +231,13 @@ class World:
     # Pickups, manifests, subscriptions
 
     def add_pickup(
-        self, *, id: str, account: str = "", reference: str = "", on: date | None = None, **details: Any
+        self, *, pickup_id: str, account: str = "", reference: str = "", on: date | None = None, **details: Any
     ) -> PickupRecord:
         """Write an order to collect into the books."""
         record = PickupRecord(
-            id=id, account=account, reference=reference, on=on, created_at=self.clock.now(), details=details
+            id=pickup_id, account=account, reference=reference, on=on, created_at=self.clock.now(), details=details
         )
-        self._pickups[id] = record
+        self._pickups[pickup_id] = record
         return record
 
     def pickup(self, pickup_id: str) -> PickupRecord:
@@ -395,17 +251,21 @@ class World:
         return tuple(self._pickups.values())
 
     def update_pickup(self, pickup_id: str, *, state: str = "", **details: Any) -> PickupRecord:
-        """Change a pickup's state (``voided`` when it is cancelled) or what is remembered of it. Raises NotInBooksError."""
+        """Change a pickup's state (``voided``: it is cancelled) or what is remembered of it. Raises NotInBooksError."""
         old = self.pickup(pickup_id)
         record = attrs.evolve(old, state=state or old.state, details={**old.details, **details})
         self._pickups[pickup_id] = record
         return record
 
-    def add_manifest(self, *, id: str, booking_ids: Iterable[str], account: str = "", **details: Any) -> ManifestRecord:
+    def add_manifest(
+        self, *, manifest_id: str, booking_ids: Iterable[str], account: str = "", **details: Any
+    ) -> ManifestRecord:
         """Close a day over these bookings. Raises NotInBooksError for one that is not in the books."""
         ids = tuple(self.booking(booking_id).id for booking_id in booking_ids)
-        record = ManifestRecord(id=id, booking_ids=ids, account=account, created_at=self.clock.now(), details=details)
-        self._manifests[id] = record
+        record = ManifestRecord(
+            id=manifest_id, booking_ids=ids, account=account, created_at=self.clock.now(), details=details
+        )
+        self._manifests[manifest_id] = record
         return record
 
     def manifest(self, manifest_id: str) -> ManifestRecord:
@@ -421,7 +281,7 @@ class World:
     def subscribe(
         self,
         *,
-        id: str,
+        subscription_id: str,
         url: str,
         numbers: Iterable[str] = (),
         credential: str = "",
@@ -431,7 +291,7 @@ class World:
     ) -> Subscription:
         """Push to *url* from now on. Only loopback addresses are ever pushed to."""
         subscription = Subscription(
-            id=id,
+            id=subscription_id,
             url=url,
             numbers=frozenset(numbers),
             credential=credential,
@@ -440,7 +300,7 @@ class World:
             expires_at=expires_at,
             details=details,
         )
-        self._subscriptions[id] = subscription
+        self._subscriptions[subscription_id] = subscription
         return subscription
 
     def unsubscribe(self, subscription_id: str) -> None:

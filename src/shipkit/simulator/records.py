@@ -1,0 +1,167 @@
+"""What stands in a simulated carrier's books: values, each as of the moment it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from .journeys import Step
+
+__all__ = [
+    "Booking",
+    "BookingState",
+    "Charge",
+    "Counts",
+    "InvoiceLine",
+    "ManifestRecord",
+    "NotInBooksError",
+    "PickupRecord",
+    "SimToken",
+    "Subscription",
+]
+
+
+class NotInBooksError(LookupError):
+    """The carrier has no such booking, parcel, pickup or subscription."""
+
+
+class BookingState:
+    """Words for :attr:`Booking.state`."""
+
+    LIVE = "live"
+    VOIDED = "voided"
+
+
+@attrs.frozen(kw_only=True)
+class Booking:
+    """One purchase in the carrier's books, as it stands now; a later state is another value.
+
+    ``numbers`` has one tracking number per package, in order; ``reference`` is the host's order number, ``mark`` the
+    identity the host's ledger gave the attempt; ``labels_issued`` counts how often a label was handed out;
+    ``visible_at`` is when a search by mark or reference begins to see it; ``voided_numbers`` says which packages were
+    voided, and when (the booking is ``voided`` when all are); ``raw`` is the request that bought it; ``details`` is
+    whatever the dialect wants to remember.
+    """
+
+    id: str
+    numbers: tuple[str, ...]
+    service: str = ""
+    reference: str = ""
+    mark: str = ""
+    account: str = ""
+    price: Decimal = Decimal(0)
+    currency: str = "EUR"
+    state: str = BookingState.LIVE
+    created_at: datetime
+    visible_at: datetime
+    voided_at: datetime | None = None
+    labels_issued: int = 0
+    journeys: tuple[str, ...] = ()
+    voided_numbers: Mapping[str, datetime] = attrs.field(factory=dict)
+    raw: bytes = attrs.field(default=b"", repr=False)
+    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def live(self) -> bool:
+        return self.state == BookingState.LIVE
+
+
+@attrs.frozen(kw_only=True)
+class Charge:
+    """Something the carrier bills besides a booking: a pickup, an insurance, a correction. Credits are negative."""
+
+    what: str
+    amount: Decimal
+    currency: str
+    at: datetime
+    booking_id: str = ""
+    account: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class InvoiceLine:
+    """One line of what the carrier would bill now."""
+
+    what: str
+    amount: Decimal
+    currency: str
+    at: datetime
+    booking_id: str = ""
+    reference: str = ""
+    mark: str = ""
+    service: str = ""
+    account: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class PickupRecord:
+    """An order to collect parcels."""
+
+    id: str
+    account: str = ""
+    reference: str = ""
+    on: date | None = None
+    state: str = BookingState.LIVE
+    created_at: datetime
+    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class ManifestRecord:
+    """A closed day: the bookings handed over together."""
+
+    id: str
+    booking_ids: tuple[str, ...]
+    account: str = ""
+    created_at: datetime
+    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Subscription:
+    """Where the carrier pushes, for which numbers (none named: every parcel), with which credential."""
+
+    id: str
+    url: str
+    numbers: frozenset[str] = frozenset()
+    credential: str = attrs.field(default="", repr=False)
+    account: str = ""
+    created_at: datetime
+    expires_at: datetime | None = None
+    details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    def wants(self, step: Step) -> bool:
+        """Whether *step* is to be pushed there: the parcel is named, the step is younger than the subscription."""
+        expired = self.expires_at is not None and step.at > self.expires_at
+        return not expired and step.at >= self.created_at and (not self.numbers or step.number in self.numbers)
+
+
+@attrs.frozen(kw_only=True)
+class SimToken:
+    """An access token the carrier issued."""
+
+    value: str = attrs.field(repr=False)
+    account: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Counts:
+    """What the carrier saw under one mark or one reference.
+
+    ``overlapping`` counts purchases that arrived while another of the same mark (or reference) was still open at the
+    carrier. With one booking per intent, ``live`` is at most 1.
+    """
+
+    arrivals: int = 0
+    overlapping: int = 0
+    bookings: int = 0
+    live: int = 0
+    labels: int = 0
+    voids: int = 0

@@ -1,0 +1,244 @@
+"""A carrier on loopback, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Coroutine, Iterable
+from types import TracebackType
+from typing import Any, TypeVar
+
+from typing_extensions import Self
+
+from .admin import ADMIN, Admin
+from .calls import Call
+from .clock import Clock
+from .dialect import Dialect
+from .engine import Engine, RequestRecord
+from .faults import Fault, FaultBox
+from .misbehave import Answer
+from .pushing import Delivery, PushDesk
+from .records import Booking, Counts, InvoiceLine
+from .server import Server
+from .world import World
+
+__all__ = ["Simulator"]
+
+T = TypeVar("T")
+
+
+class Simulator:
+    """Answers on loopback as the carrier of *dialect* does, and keeps that carrier's books.
+
+    ::
+
+        with Simulator(AcmeDialect()) as acme:
+            carrier = Acme(client_id="any", client_secret="any", base_url=acme.url)
+            acme.add_fault("drop_after_commit")
+            ...
+            assert acme.counts()[mark].live == 1
+
+    Port 0 takes a free port. The methods may be called from any thread but the simulator's own. Under asyncio call
+    those that push (:meth:`advance`, :meth:`deliver`, :meth:`redeliver`) with ``asyncio.to_thread``, so that the
+    receiver of the pushes can answer meanwhile.
+    """
+
+    def __init__(
+        self, dialect: Dialect, *, host: str = "127.0.0.1", port: int = 0, faults: Iterable[Fault] = ()
+    ) -> None:
+        if not ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).is_loopback:
+            raise ValueError(f"a simulator listens on loopback only, not on {host}")
+        self.dialect = dialect
+        self.faults = FaultBox(faults)
+        self._address = (host, port)
+        self._engine = Engine(dialect, self.faults)
+        self._desk = PushDesk(dialect)
+        self._admin = Admin(self)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._url = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # Running
+
+    def start(self) -> str:
+        """Listen and answer; returns the URL. Raises OSError when the port is taken."""
+        if self._thread is not None:
+            return self._url
+        family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
+        listener = socket.create_server(self._address, family=family, backlog=256)
+        host, port = listener.getsockname()[:2]
+        self._url = f"http://[{host}]:{port}" if family is socket.AF_INET6 else f"http://{host}:{port}"
+        started: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, started), name=f"simulator-{self.dialect.code}", daemon=True
+        )
+        self._thread.start()
+        started.result()
+        return self._url
+
+    def stop(self) -> None:
+        """Close every connection and end the thread; the books stay readable."""
+        thread, loop, stop = self._thread, self._loop, self._stop
+        if thread is None or loop is None or stop is None:
+            return
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        self._thread = self._loop = self._stop = None
+
+    def serve(self) -> None:
+        """Answer until the process is interrupted (Ctrl-C)."""
+        self.start()
+        with contextlib.suppress(KeyboardInterrupt):
+            while self._thread is not None and self._thread.is_alive():
+                self._thread.join(0.5)
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it answers, without a slash at the end; empty before the start."""
+        return self._url
+
+    # What the carrier knows
+
+    @property
+    def world(self) -> World:
+        """The carrier's books."""
+        return self.dialect.world
+
+    @property
+    def clock(self) -> Clock:
+        """The carrier's own time; move it with :meth:`advance`, so that due pushes go out."""
+        return self.dialect.world.clock
+
+    def bookings(self) -> tuple[Booking, ...]:
+        """Every booking, live and voided, oldest first."""
+        with self.world.lock:
+            return self.world.bookings()
+
+    def counts(self, by: str = "mark") -> dict[str, Counts]:
+        """Bookings, arrivals, labels and voids under each mark (or each reference, the host's order number)."""
+        with self.world.lock:
+            return self.world.counts(by)
+
+    def invoice(self) -> tuple[InvoiceLine, ...]:
+        """What the carrier would bill now."""
+        with self.world.lock:
+            return self.world.invoice()
+
+    def requests(self) -> tuple[RequestRecord, ...]:
+        """The requests that reached it, oldest first (the latest 10,000)."""
+        return self._engine.requests()
+
+    # Misbehaviour
+
+    def add_fault(
+        self, name: str, *, operation: str = "", times: int | None = 1, skip: int = 0, mark: str = "", **params: Any
+    ) -> int:
+        """Let a fault of ``FAULTS`` happen; returns the number to take it back by. Raises ValueError if unknown."""
+        fault = Fault(name=name, operation=operation, times=times, skip=skip, mark=mark, params=params)
+        return self.faults.add(fault)
+
+    def wait_for_late_commits(self, timeout_s: float = 10.0) -> None:
+        """Return when every call that ``commit_late`` holds back is carried out. Raises TimeoutError."""
+        end = time.monotonic() + timeout_s
+        while self._engine.late:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self._engine.late} calls are still held back after {timeout_s} s")
+            time.sleep(0.005)
+
+    # Time and pushes
+
+    def advance(self, seconds: float, *, order: str = "in_order", copies: int = 1) -> tuple[Delivery, ...]:
+        """Let the carrier's time jump ahead, carry out what is due, and deliver the pushes that fall due.
+
+        *order* is ``in_order``, ``reversed`` or ``shuffled``; each push is sent *copies* times.
+        """
+        return self._in_loop(self.advance_in_loop(seconds, order=order, copies=copies))
+
+    def deliver(self, *, order: str = "in_order", copies: int = 1) -> tuple[Delivery, ...]:
+        """Deliver the pushes that are due now."""
+        return self.advance(0, order=order, copies=copies)
+
+    def redeliver(
+        self, ids: Iterable[int] | None = None, *, order: str = "in_order", copies: int = 1
+    ) -> tuple[Delivery, ...]:
+        """Send pushes again, the same bytes, delivered or not; all of them unless *ids* names some."""
+        return self._in_loop(self.redeliver_in_loop(ids, order=order, copies=copies))
+
+    def pushes(self) -> tuple[Delivery, ...]:
+        """Every push so far with its attempts, in the order in which things happened."""
+        return self._desk.deliveries()
+
+    def reset(self) -> None:
+        """Forget bookings, requests, faults and pushes; the time stays."""
+        if self._loop is None:
+            self.reset_in_loop()
+        else:
+            self._in_loop(_returning(self.reset_in_loop))
+
+    # The same, in the simulator's loop (for the admin interface)
+
+    async def advance_in_loop(self, seconds: float, *, order: str, copies: int) -> tuple[Delivery, ...]:
+        with self.world.lock:
+            self.clock.advance(seconds)
+        self._engine.time_passed()
+        self._desk.collect()
+        return await self._desk.deliver(self._desk.due(), order=order, copies=copies)
+
+    async def redeliver_in_loop(self, ids: Iterable[int] | None, *, order: str, copies: int) -> tuple[Delivery, ...]:
+        wanted = None if ids is None else set(ids)
+        chosen = [each for each in self._desk.deliveries() if wanted is None or each.id in wanted]
+        return await self._desk.deliver(chosen, order=order, copies=copies)
+
+    def reset_in_loop(self) -> None:
+        self.world.reset()
+        self._engine.reset()
+        self._desk.reset()
+
+    def _in_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None or self._thread is threading.current_thread():
+            work.close()
+            raise RuntimeError("the simulator is not running, or this is its own thread")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _run(self, listener: socket.socket, started: concurrent.futures.Future[None]) -> None:
+        asyncio.run(self._main(listener, started))
+
+    async def _main(self, listener: socket.socket, started: concurrent.futures.Future[None]) -> None:
+        server = Server(listener, self._answer)
+        try:
+            await server.start()
+        except BaseException as failed:
+            listener.close()
+            started.set_exception(failed)
+            return
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        started.set_result(None)
+        await self._stop.wait()
+        self._engine.stop()
+        await server.close()
+
+    async def _answer(self, call: Call, idle_s: float | None) -> Answer:
+        if call.path.startswith(ADMIN):
+            return Answer(reply=await self._admin.answer(call))
+        return await self._engine.answer(call, idle_s)
+
+
+async def _returning(work: Any) -> None:
+    work()
