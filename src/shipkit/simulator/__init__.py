@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .journeys import JOURNEYS, Journey, Leg, Parcel, Place, Step, StepKind
     from .pushing import Attempt, Delivery
     from .records import (
+        Billing,
         Booking,
         BookingState,
         Charge,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attempt",
     "BadCallError",
+    "Billing",
     "Booking",
     "BookingState",
     "Call",
@@ -71,6 +73,7 @@ __all__ = [
 _ROOMS = {
     "Attempt": ".pushing",
     "BadCallError": ".calls",
+    "Billing": ".records",
     "Booking": ".records",
     "BookingState": ".records",
     "Call": ".calls",
@@ -110,7 +113,7 @@ _ROOMS = {
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module

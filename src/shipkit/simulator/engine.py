@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 import attrs
 
-from .calls import Call, Reply
+from .calls import BadCallError, Call, Reply
 from .dialect import Dialect
 from .faults import Fault, FaultBox
 from .misbehave import EFFECTS, Answer
@@ -52,12 +51,12 @@ class Engine:
         self.faults = faults
         self._requests: deque[_Turn] = deque(maxlen=_KEPT)
         self._arrivals = 0
-        self._late: set[_LateCommit] = set()
+        self.waiting: set[_LateCommit] = set()
 
     @property
     def late(self) -> int:
         """Calls that were dropped and are still to be carried out."""
-        return len(self._late)
+        return len(self.waiting)
 
     def requests(self) -> tuple[RequestRecord, ...]:
         """The latest 10,000 requests, oldest first."""
@@ -70,13 +69,13 @@ class Engine:
         self.stop()
 
     def stop(self) -> None:
-        for late in tuple(self._late):
+        for late in tuple(self.waiting):
             late.cancel()
 
     def time_passed(self) -> None:
         """Carry out what the carrier's clock says is due."""
         now = self.dialect.world.clock.now()
-        for late in sorted(self._late, key=lambda late: late.due_at):
+        for late in sorted(self.waiting, key=lambda late: late.due_at):
             if late.due_at <= now:
                 late.run()
 
@@ -84,35 +83,40 @@ class Engine:
         """Give *call* its turn; *idle_s* is how long its connection had rested (None: a new one)."""
         turn = self._turn(call)
         try:
+            answer = await self._carry_out(turn, idle_s)
+        except Exception as broken:
+            answer = Answer(reply=Reply.text("the dialect broke, see the simulator's log\n", 500))
+            turn.broke(broken)
+        finally:
+            turn.leave()
+        turn.status = answer.reply.status if answer.reply is not None else None
+        return answer
+
+    async def _carry_out(self, turn: _Turn, idle_s: float | None) -> Answer:
+        try:
             faults = self._faults(turn, idle_s)
         except ValueError as wrong:
             return Answer(reply=Reply.text(f"{FAULT_HEADER}: {wrong}\n", 400))
         turn.faults = tuple(fault.name for fault in faults)
         for fault in faults:
             if fault.name == "token_revoked" and not self._revoke(turn.call):
-                return turn.done(Answer(reply=self.dialect.unauthorised(turn.call)))
+                return Answer(reply=self.dialect.unauthorised(turn.call))
             if fault.name == "find_lags":
                 turn.lag_s = fault.param("lag_s")
         shown = [fault for fault in faults if fault.kind.on_wire]
-        try:
-            answer = await EFFECTS[shown[0].name](turn, shown[0]) if shown else Answer(reply=turn.commit())
-        finally:
-            turn.through_unless_late()
-        return turn.done(answer)
+        return await EFFECTS[shown[0].name](turn, shown[0]) if shown else Answer(reply=turn.commit())
 
     def _turn(self, call: Call) -> _Turn:
         world = self.dialect.world
         with world.lock:
             self._arrivals += 1
-            call = attrs.evolve(call, id=self._arrivals, received_at=world.clock.now())
-            found = self.dialect.find_route(call)
-            purchase = found is not None and found[0].purchase
-            if found is not None:
-                call = attrs.evolve(call, params=found[1], operation=found[0].operation)
-            mark = self.dialect.mark_of(call) if purchase else ""
-            reference = self.dialect.reference_of(call) if purchase else ""
-            through = world.arrived(mark, reference) if purchase else _nothing
-        turn = _Turn(self, call, purchase, mark, reference, through)
+            turn = _Turn(self, attrs.evolve(call, id=self._arrivals, received_at=world.clock.now()))
+            try:
+                turn.arrive()
+            except BadCallError:
+                pass  # the dialect's own answer to it comes when the call is carried out
+            except Exception as broken:
+                turn.broke(broken)
         self._requests.append(turn)
         return turn
 
@@ -131,22 +135,35 @@ class Engine:
 class _Turn:
     """See :class:`shipkit.simulator.misbehave.Turn`."""
 
-    def __init__(
-        self, engine: Engine, call: Call, purchase: bool, mark: str, reference: str, through: Callable[[], None]
-    ) -> None:
+    def __init__(self, engine: Engine, call: Call) -> None:
         self.call = call
         self.dialect = engine.dialect
-        self.purchase = purchase
-        self.mark = mark
-        self.reference = reference
+        self.purchase = False
+        self.mark = ""
+        self.reference = ""
         self.faults: tuple[str, ...] = ()
         self.lag_s = 0.0
-        self._engine = engine
-        self._through = through
+        self.status: int | None = None
+        self._waiting = engine.waiting
         self._waits = False
-        self._status: int | None = None
+        self._through = _nothing
         self._committed = 0
         self._error = ""
+
+    def arrive(self) -> None:
+        """Find out what the call is; count it if it is a purchase."""
+        found = self.dialect.find_route(self.call)
+        if found is None:
+            return
+        route, params = found
+        self.call = attrs.evolve(self.call, params=params, operation=route.operation)
+        if route.purchase:
+            self.purchase = True
+            try:
+                self.mark = self.dialect.mark_of(self.call)
+                self.reference = self.dialect.reference_of(self.call)
+            finally:
+                self._through = self.dialect.world.arrived(self.mark, self.reference)
 
     def commit(self) -> Reply:
         world = self.dialect.world
@@ -156,8 +173,7 @@ class _Turn:
             try:
                 return self.dialect.handle(self.call)
             except Exception as broken:
-                self._error = repr(broken)
-                _log.exception("the dialect %s broke in %s", self.dialect.code, self.call.operation or self.call.path)
+                self.broke(broken)
                 return self.dialect.failure(500, self.call)
             finally:
                 world.lag_s = 0.0
@@ -165,16 +181,18 @@ class _Turn:
 
     def later(self, seconds: float) -> None:
         self._waits = True
-        self._engine._late.add(_LateCommit(self, self._engine._late, seconds))
+        self._waiting.add(_LateCommit(self, self._waiting, seconds))
 
-    def through_unless_late(self) -> None:
+    def leave(self) -> None:
+        """The carrier is through with the call, unless it is to be carried out later."""
         if not self._waits:
             self._settled()
 
-    def done(self, answer: Answer) -> Answer:
-        self._settled() if not self._waits else None
-        self._status = answer.reply.status if answer.reply is not None else None
-        return answer
+    def broke(self, error: Exception) -> None:
+        """The dialect has a fault of its own: say so where it is looked for."""
+        self._error = repr(error)
+        operation = self.call.operation or self.call.path
+        _log.error("the dialect %s broke in %s", self.dialect.code, operation, exc_info=error)
 
     def record(self) -> RequestRecord:
         return RequestRecord(
@@ -184,7 +202,7 @@ class _Turn:
             mark=self.mark,
             reference=self.reference,
             faults=self.faults,
-            status=self._status,
+            status=self.status,
             committed=self._committed,
             error=self._error,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ import attrs
 from .journeys import Step
 
 __all__ = [
+    "Billing",
     "Booking",
     "BookingState",
     "Charge",
@@ -29,11 +31,18 @@ class NotInBooksError(LookupError):
     """The carrier has no such booking, parcel, pickup or subscription."""
 
 
-class BookingState:
-    """Words for :attr:`Booking.state`."""
+class BookingState(str, enum.Enum):
+    """Whether the carrier still expects (and bills) the goods."""
 
     LIVE = "live"
     VOIDED = "voided"
+
+
+class Billing(enum.Enum):
+    """When a booking costs money: at once, or when the carrier takes a parcel into custody."""
+
+    ON_PURCHASE = "on_purchase"
+    ON_SCAN = "on_scan"
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +64,7 @@ class Booking:
     account: str = ""
     price: Decimal = Decimal(0)
     currency: str = "EUR"
-    state: str = BookingState.LIVE
+    state: BookingState = BookingState.LIVE
     created_at: datetime
     visible_at: datetime
     voided_at: datetime | None = None
@@ -67,7 +76,7 @@ class Booking:
 
     @property
     def live(self) -> bool:
-        return self.state == BookingState.LIVE
+        return self.state is BookingState.LIVE
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +114,7 @@ class PickupRecord:
     account: str = ""
     reference: str = ""
     on: date | None = None
-    state: str = BookingState.LIVE
+    state: str = "scheduled"  #: in the dialect's own words
     created_at: datetime
     details: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 

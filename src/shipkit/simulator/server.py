@@ -60,6 +60,8 @@ class Server:
         if task is None:
             raise RuntimeError("asyncio accepts a connection in a task")
         self._connections.add(task)
+        # asyncio does this only for sockets made with an explicit protocol number.
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             await _Connection(reader, writer, self._answering).serve()
         except asyncio.CancelledError:
@@ -140,26 +142,26 @@ class _Connection:
         fields.append(("Content-Length", str(len(reply.body))))
         if self._http.their_state is h11.MUST_CLOSE or self._http.their_state is h11.ERROR:
             fields.append(("Connection", "close"))
-        head = self._http.send(h11.Response(status_code=reply.status, headers=fields))
-        dripping = answer.drip_s > 0
-        await self._pieces(head, answer if dripping and answer.drip_from == "headers" else None)
         whole = b"" if self._method == b"HEAD" else reply.body
         content = whole if answer.cut_at is None else whole[: answer.cut_at]
-        if content:
-            await self._pieces(self._http.send(h11.Data(data=content)), answer if dripping else None)
-        if answer.cut_at is not None:
+        head = self._http.send(h11.Response(status_code=reply.status, headers=fields)) or b""
+        body = (self._http.send(h11.Data(data=content)) or b"") if content else b""
+        if answer.drip_s > 0:
+            quick = b"" if answer.drip_from == "headers" else head
+            await self._write(quick)
+            await self._drip((head + body)[len(quick) :], answer)
+        else:
+            await self._write(head + body)
+        if answer.cut_at is None:
+            await self._write(self._http.send(h11.EndOfMessage()))
+        else:
             self._drop(reset=False)
             self._http.send_failed()
-            return
-        await self._write(self._http.send(h11.EndOfMessage()))
 
-    async def _pieces(self, data: bytes | None, drip: Answer | None) -> None:
-        if drip is None or data is None:
-            await self._write(data)
-            return
-        for start in range(0, len(data), drip.drip_size):
-            await self._write(data[start : start + drip.drip_size])
-            await asyncio.sleep(drip.drip_s)
+    async def _drip(self, data: bytes, answer: Answer) -> None:
+        for start in range(0, len(data), answer.drip_size):
+            await self._write(data[start : start + answer.drip_size])
+            await asyncio.sleep(answer.drip_s)
 
     async def _write(self, data: bytes | None) -> None:
         if data:

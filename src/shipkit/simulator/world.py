@@ -14,6 +14,7 @@ import attrs
 from .clock import Clock
 from .journeys import JOURNEYS, Parcel, StepKind
 from .records import (
+    Billing,
     Booking,
     BookingState,
     Charge,
@@ -25,6 +26,7 @@ from .records import (
     SimToken,
     Subscription,
 )
+from .tally import Tally
 
 __all__ = ["World"]
 
@@ -36,10 +38,9 @@ class World:
     or use the methods of ``Simulator``. What it gives out are values: they do not change.
     """
 
-    def __init__(self, clock: Clock | None = None, *, billing: str = "on_purchase") -> None:
+    def __init__(self, clock: Clock | None = None, *, billing: Billing = Billing.ON_PURCHASE) -> None:
         self.lock = threading.RLock()
         self.clock = clock if clock is not None else Clock()
-        #: ``on_purchase``, or ``on_scan`` for carriers that bill what they took into custody.
         self.billing = billing
         #: Names of the scripts that parcels get in turn, unless ``book`` names them.
         self.journeys: tuple[str, ...] = ("delivered",)
@@ -59,9 +60,7 @@ class World:
         self._charges: list[Charge] = []
         self._drawers: dict[str, dict[str, Any]] = {}
         self._counters: Counter[str] = Counter()
-        self._seen: dict[str, Counter[tuple[str, str]]] = {"mark": Counter(), "reference": Counter()}
-        self._open: Counter[tuple[str, str]] = Counter()
-        self._watchers: list[Callable[[Booking], None]] = []
+        self._tally = Tally()
         self.files.clear()
 
     def reset(self) -> None:
@@ -132,7 +131,7 @@ class World:
         )
         self._bookings[booking_id] = booking
         self._by_number.update(dict.fromkeys(booking.numbers, booking_id))
-        self._count("bookings", booking)
+        self._tally.count("bookings", booking)
         return booking
 
     def void(self, booking_id: str, numbers: Iterable[str] = ()) -> Booking:
@@ -251,7 +250,7 @@ class World:
         return tuple(self._pickups.values())
 
     def update_pickup(self, pickup_id: str, *, state: str = "", **details: Any) -> PickupRecord:
-        """Change a pickup's state (``voided``: it is cancelled) or what is remembered of it. Raises NotInBooksError."""
+        """Change a pickup's state, or what is remembered of it. Raises NotInBooksError."""
         old = self.pickup(pickup_id)
         record = attrs.evolve(old, state=state or old.state, details={**old.details, **details})
         self._pickups[pickup_id] = record
@@ -366,52 +365,23 @@ class World:
 
     def counts(self, by: str = "mark") -> dict[str, Counts]:
         """What was seen under each ``mark`` or ``reference``; purchases without one are under the empty string."""
-        if by not in self._seen:
-            raise ValueError(f"counted by mark and by reference, not by {by}")
-        seen = self._seen[by]
-        live = Counter(getattr(booking, by) for booking in self._bookings.values() if booking.live)
-        return {
-            name: Counts(
-                arrivals=seen["arrivals", name],
-                overlapping=seen["overlapping", name],
-                bookings=seen["bookings", name],
-                labels=seen["labels", name],
-                voids=seen["voids", name],
-                live=live[name],
-            )
-            for name in dict.fromkeys(name for _, name in seen)
-        }
+        return self._tally.counts(by, self._bookings.values())
 
     def arrived(self, mark: str, reference: str) -> Callable[[], None]:
         """Count a purchase that arrived; call what is returned once the carrier is through with it."""
-        identities = [(by, name) for by, name in (("mark", mark), ("reference", reference)) if name]
-        for by, name in (("mark", mark), ("reference", reference)):
-            self._seen[by]["arrivals", name] += 1
-        for by, name in identities:
-            self._seen[by]["overlapping", name] += self._open[by, name] > 0
-            self._open[by, name] += 1
-
-        def through() -> None:
-            for identity in identities:
-                self._open[identity] -= 1
-
-        return through
-
-    def _count(self, what: str, booking: Booking) -> None:
-        self._seen["mark"][what, booking.mark] += 1
-        self._seen["reference"][what, booking.reference] += 1
+        return self._tally.arrived(mark, reference)
 
     def _put(self, booking: Booking, counted: str = "") -> Booking:
         self._bookings[booking.id] = booking
         if counted:
-            self._count(counted, booking)
+            self._tally.count(counted, booking)
         return booking
 
     def _next_journey(self) -> str:
         return self.journeys[(self.next("journey") - 1) % len(self.journeys)]
 
     def _billed(self, booking: Booking) -> bool:
-        return booking.live and (self.billing == "on_purchase" or self.in_custody(booking.id))
+        return booking.live and (self.billing is Billing.ON_PURCHASE or self.in_custody(booking.id))
 
 
 def _booking_line(booking: Booking) -> InvoiceLine:
