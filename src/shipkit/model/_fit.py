@@ -12,14 +12,13 @@ from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import cache
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 import attrs
 
 from shipkit.model import scalars
 
 _UTC = timezone.utc
-_TEXT = {"str", *(name for name, alias in vars(scalars).items() if alias is str)}
 
 
 class Shape(NamedTuple):
@@ -123,13 +122,25 @@ def _plan(cls: type) -> _Plan:
     return plan
 
 
-def _refuse_all(owner: str, misfits: list[Misfit]) -> None:
+def _refuse_all(owner: str, misfits: list[Misfit]) -> NoReturn:
     from shipkit.errors import InputError
     from shipkit.model.messages import Problem, ProblemCode
 
     raise InputError(
         problems=tuple(Problem(path=m.path, code=ProblemCode(m.code), text=f"{owner}: {m.text}") for m in misfits)
     )
+
+
+def fitted_value(annotation: str, value: Any, path: str, owner: str) -> Any:
+    """*value* as the annotation wants it.
+
+    Raises:
+        InputError: it does not fit.
+    """
+    try:
+        return fit(shape_of(annotation), value, path)
+    except Misfit as misfit:
+        _refuse_all(owner, [misfit])
 
 
 def fit(shape: Shape, value: Any, path: str) -> Any:
@@ -159,12 +170,20 @@ def fit(shape: Shape, value: Any, path: str) -> Any:
 
 
 def _fit_union(args: tuple[Shape, ...], value: Any, path: str) -> Any:
-    refused = None
+    """A form that fits as it is wins over one that would have to convert: text is text before it is an enum."""
+    refused: Misfit | None = None
+    converted: list[Any] = []
     for shape in args:
         try:
-            return fit(shape, value, path)
+            fitted = fit(shape, value, path)
         except Misfit as misfit:
             refused = misfit if refused is None or misfit.code == "float_refused" else refused
+            continue
+        if fitted is value:
+            return value
+        converted.append(fitted)
+    if converted:
+        return converted[0]
     raise cast(Misfit, refused)
 
 
@@ -192,7 +211,7 @@ def _frozen(value: Any, path: str) -> Any:
 
 
 def _fit_name(name: str, value: Any, path: str) -> Any:
-    if name in _TEXT:
+    if name in scalars.TEXT_NAMES:
         if isinstance(value, str):
             return value
         raise Misfit(path, "malformed", f"must be text, not {type(value).__name__}")

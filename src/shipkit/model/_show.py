@@ -104,7 +104,8 @@ def _parts(cls: Any) -> tuple[tuple[str, Any, Mask | None], ...]:
 def text(value: Any) -> str:
     """The masked repr of a value of the model."""
     parts = []
-    for name, default, masked in _parts(type(value)):
+    cls: Any = type(value)
+    for name, default, masked in _parts(cls):
         item = getattr(value, name)
         if item is default or (default is not attrs.NOTHING and item == default):
             continue

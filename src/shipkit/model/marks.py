@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import attrs
 
-__all__ = ["BOUNDS", "PERSONAL", "VOLATILE", "Bounds", "Personal", "bounds", "personal"]
+__all__ = ["BOUNDS", "IS_VOLATILE", "PERSONAL", "VOLATILE", "Bounds", "Personal", "bounds", "personal"]
 
 PERSONAL: Final = "shipkit.personal"
 BOUNDS: Final = "shipkit.bounds"
-_VOLATILE: Final = "shipkit.volatile"
+IS_VOLATILE: Final = "shipkit.volatile"
 
 
 @attrs.frozen
@@ -60,5 +60,5 @@ def bounds(**limits: Any) -> dict[str, Any]:
     return {BOUNDS: Bounds(**limits)}
 
 
-VOLATILE: Final[dict[str, Any]] = {_VOLATILE: True}
+VOLATILE: Final[dict[str, Any]] = {IS_VOLATILE: True}
 """Field metadata: the field is no part of a request's fingerprint."""

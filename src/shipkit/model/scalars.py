@@ -37,6 +37,7 @@ __all__ = [
     "UnitCode",
     "Url",
     "Value",
+    "TEXT_NAMES",
     "ZoneName",
     "decimal",
     "freeze",
@@ -79,6 +80,9 @@ CarrierCode: TypeAlias = str
 """The code of a plugin, lower snake case: the name of its entry point."""
 AccountAlias: TypeAlias = str
 """The alias under which the host configured a carrier."""
+
+TEXT_NAMES = frozenset({"str", *(name for name, alias in list(globals().items()) if alias is str)})
+"""The names above that stand for text."""
 
 
 def refuse(path: str, code: str, text: str) -> NoReturn:

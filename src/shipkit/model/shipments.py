@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from shipkit.model._fit import fitted_value
 from shipkit.model.marks import VOLATILE, bounds, personal
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CurrencyCode, Json, OpenEnum, Sscc, Value
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CurrencyCode, Json, OpenEnum, Sscc, Value, refuse
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -270,6 +271,34 @@ class Option(Value):
     """Of the type in options.csv."""
     package_refs: tuple[str, ...] = ()
     """Empty = the whole shipment."""
+
+    def __attrs_post_init__(self) -> None:
+        Value.__attrs_post_init__(self)
+        wanted = OPTION_TYPES[self.code]
+        if self.value is None:
+            return
+        if not wanted:
+            refuse("/value", "malformed", f"Option: {self.code} takes no value")
+        fitted = fitted_value(wanted, self.value, "/value", "Option")
+        if fitted is not self.value:
+            object.__setattr__(self, "value", fitted)
+
+
+OPTION_TYPES: Final[dict[OptionCode, str]] = {
+    OptionCode.SIGNATURE: "SignatureLevel",
+    OptionCode.SATURDAY_DELIVERY: "",
+    OptionCode.DELIVERY_ON: "date",
+    OptionCode.SAFE_PLACE: "str",
+    OptionCode.NO_NEIGHBOUR: "",
+    OptionCode.NOTIFY: "Notify",
+    OptionCode.PREDICT: "",
+    OptionCode.INSURANCE: "Money",
+    OptionCode.COD: "CashOnDelivery",
+    OptionCode.CARBON_NEUTRAL: "",
+    OptionCode.HOLD_AT_LOCATION: "ServicePointRef",
+    OptionCode.DIRECT_DELIVERY_ONLY: "",
+}
+"""The type of each option's value, by name; empty where the code says it all."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
