@@ -184,7 +184,8 @@ class Fault:
     def __attrs_post_init__(self) -> None:
         for name, value in self.params.items():
             _check(self.kind, name, value)
-        if self.skip < 0 or (self.times is not None and self.times < 1):
+        counted = _is_count(self.skip, 0) and (self.times is None or _is_count(self.times, 1))
+        if not counted:
             raise ValueError(f"fault {self.name}: skip is 0 or more, times 1 or more (or none for no limit)")
 
     @name.validator
@@ -216,6 +217,8 @@ class Fault:
         own: dict[str, Any] = {
             field: rest.pop(field) for field in ("operation", "times", "skip", "mark") if field in rest
         }
+        if not all(isinstance(own.get(field, ""), str) for field in ("operation", "mark")):
+            raise ValueError(f"fault {name}: operation and mark are texts")
         return cls(name=name, params=rest, **own)
 
     @classmethod
@@ -320,7 +323,10 @@ def load_faults(path: Path) -> tuple[Fault, ...]:
         ValueError: the file is neither, or names what does not exist; the message says which entry.
     """
     content = path.read_text(encoding="utf-8")
-    rows = _read_toml(content).get("faults", []) if path.suffix == ".toml" else json.loads(content)
+    try:
+        rows = _read_toml(content).get("faults", []) if path.suffix == ".toml" else json.loads(content)
+    except ValueError as broken:
+        raise ValueError(f"{path}: {broken}") from None
     if not isinstance(rows, list):
         raise ValueError(f"{path}: expected a list of faults")
     faults: list[Fault] = []
@@ -332,6 +338,10 @@ def load_faults(path: Path) -> tuple[Fault, ...]:
         except ValueError as wrong:
             raise ValueError(f"{path}: entry {index}: {wrong}") from None
     return tuple(faults)
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _ripe(fault: Fault, idle_s: float | None) -> bool:
