@@ -1,0 +1,264 @@
+"""What every request must obey, whoever the carrier is: the bounds on its fields, and rules between fields.
+
+Bounds stand on the fields of the model (`shipkit.model.marks`); here they are read once per class. Rules between fields
+are functions, one per class. A draft may lack what is required: that is said once, and what lies below is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import attrs
+
+from shipkit.model._fit import Shape, shape_of
+from shipkit.model.marks import BOUNDS, Bounds
+from shipkit.model.messages import ProblemCode
+from shipkit.model.scalars import Value
+
+from .codes import COUNTRIES, CURRENCIES, words
+from .rules import RULES
+
+if TYPE_CHECKING:
+    from .found import Found
+
+__all__ = ["check"]
+
+_Check = Callable[["Found", Any, str], None]
+_Look = Callable[["Found", Any, str, str], None]
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ONE_CLASS: Final = re.compile(r"\[[^\]]*\]\+")
+_CODES: Final = {"CountryCode": (COUNTRIES, "ISO 3166-1"), "CurrencyCode": (CURRENCIES, "ISO 4217")}
+_TEXTS: Final = words(
+    "str CountryCode CurrencyCode LanguageTag ScriptCode ZoneName UnitCode Url Sscc Gtin HsCode UnNumber"
+)
+
+
+class _Plan(NamedTuple):
+    """How a class is looked at: each field that is there, each that is None, empty or zero; then the whole."""
+
+    names: tuple[str, ...]
+    looks: tuple[_Look | None, ...]
+    blanks: tuple[_Look | None, ...]
+    get: Callable[[Any], tuple[Any, ...]]
+    rule: _Check | None
+
+
+def check(found: Found, value: Any, at: str = "") -> None:
+    """Add to *found* what is wrong with *value*, whose JSON pointer is *at*, and with whatever it holds."""
+    names, looks, blanks, get, rule = _plan(value.__class__)
+    for name, look, blank, item in zip(names, looks, blanks, get(value)):  # noqa: B905  # of one length, and hot
+        if item:
+            if look is not None:
+                look(found, item, at, name)
+        elif blank is not None:
+            blank(found, item, at, name)
+    if rule is not None:
+        rule(found, value, at)
+
+
+@cache
+def _plan(cls: type) -> _Plan:
+    rows = []
+    for field in attrs.fields(cls):
+        shape = shape_of(field.type)
+        required = not shape.optional and field.default is attrs.NOTHING
+        look, blank = _looks(shape, field.metadata.get(BOUNDS) or Bounds(), required=required)
+        if field.name != "extras" and (look is not None or blank is not None):
+            rows.append((field.name, look, blank))
+    names = tuple(name for name, _, _ in rows)
+    get = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
+    return _Plan(names, tuple(row[1] for row in rows), tuple(row[2] for row in rows), get, RULES.get(cls.__name__))
+
+
+def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | None, _Look | None]:
+    """How a field of *shape* is looked at when it is there, and when it is not."""
+    missing = _missing if required else None
+    if shape.kind in ("tuple", "set"):
+        return _many(shape.args[0], bounds), _none_given(bounds.min_items or 0, missing)
+    if shape.kind == "map":
+        return (_map if _is_value(shape.args[1].name) else None), None
+    if shape.kind == "union" or shape.name == "OptionValue":
+        return _perhaps, missing
+    if shape.name in _TEXTS:
+        return _text(shape.name, bounds), _no_text(bounds.min_length or 0, required=required)
+    if shape.name in ("int", "Decimal") and bounds != Bounds():
+        look = _number(bounds)
+        return look, _zero(look, missing)
+    if shape.name in ("Weight", "Length"):
+        return _measure, missing
+    return (_inner if _is_value(shape.name) else None), missing
+
+
+@cache
+def _is_value(name: str) -> bool:
+    import shipkit.model as model
+
+    found = getattr(model, name, None)
+    return isinstance(found, type) and issubclass(found, Value)
+
+
+def _inner(found: Found, item: Any, at: str, name: str) -> None:
+    check(found, item, f"{at}/{name}")
+
+
+def _measure(found: Found, item: Any, at: str, name: str) -> None:
+    """A request has eight of them or more, so the ordinary ones are seen to be in order at once."""
+    value = item.value
+    if not value or value <= 0 or item.unit is None or len(text := str(value)) > 7 or "E" in text:
+        check(found, item, f"{at}/{name}")
+
+
+def _perhaps(found: Found, item: Any, at: str, name: str) -> None:
+    if isinstance(item, Value):
+        check(found, item, f"{at}/{name}")
+
+
+def _map(found: Found, item: Any, at: str, name: str) -> None:
+    for key, value in item.items():
+        check(found, value, f"{at}/{name}/{key}")
+
+
+def _missing(found: Found, item: Any, at: str, name: str) -> None:
+    if item is None:
+        found.missing(f"{at}/{name}")
+
+
+def _none_given(least: int, missing: _Look | None) -> _Look | None:
+    def blank(found: Found, items: Any, at: str, name: str) -> None:
+        if items is None:
+            if missing is not None:
+                missing(found, items, at, name)
+        elif least:
+            found.add(f"{at}/{name}", ProblemCode.TOO_FEW, f"must have at least {least}", str(least))
+
+    return blank if least or missing is not None else None
+
+
+def _no_text(least: int, *, required: bool) -> _Look | None:
+    def blank(found: Found, text: str | None, at: str, name: str) -> None:
+        if text is not None and least:
+            found.add(f"{at}/{name}", ProblemCode.TOO_SHORT, f"must have at least {_characters(least)}", str(least))
+        elif required:
+            found.missing(f"{at}/{name}")
+
+    return blank if least or required else None
+
+
+def _zero(look: _Look, missing: _Look | None) -> _Look:
+    def blank(found: Found, number: Any, at: str, name: str) -> None:
+        if number is not None:
+            look(found, number, at, name)
+        elif missing is not None:
+            missing(found, number, at, name)
+
+    return blank
+
+
+def _text(kind: str, bounds: Bounds) -> _Look:
+    least, most = bounds.min_length or 0, bounds.max_length
+    matches = re.compile(bounds.pattern, re.ASCII).fullmatch if bounds.pattern else None
+    listed, standard = _CODES.get(kind, (None, ""))
+    if bounds == Bounds() and listed is None:
+        return _any_text
+
+    def look(found: Found, text: str, at: str, name: str) -> None:
+        if (
+            text.isprintable()
+            and (most is None or len(text) <= most)
+            and (listed is None or text in listed)
+            and (matches is None or matches(text))
+            and not (least and text[0] == " ")
+        ):
+            return
+        _text_problems(found, text, f"{at}/{name}", bounds)
+        if listed is not None and text not in listed:
+            found.add(f"{at}/{name}", ProblemCode.UNKNOWN_VALUE, f"is no code of {standard}", standard)
+
+    return look
+
+
+def _any_text(found: Found, text: str, at: str, name: str) -> None:
+    if not text.isprintable():
+        _text_problems(found, text, f"{at}/{name}", Bounds())
+
+
+def _text_problems(found: Found, text: str, at: str, bounds: Bounds) -> None:
+    pattern, most = bounds.pattern, bounds.max_length
+    if _CONTROL.search(text):
+        found.add(at, ProblemCode.BAD_CHARACTERS, "holds a control character")
+    elif bounds.min_length and not text.strip():
+        found.add(at, ProblemCode.TOO_SHORT, "is blank", str(bounds.min_length))
+    elif pattern is not None and not re.fullmatch(pattern, text, re.ASCII):
+        code = ProblemCode.BAD_CHARACTERS if _ONE_CLASS.fullmatch(pattern) else ProblemCode.MALFORMED
+        found.add(at, code, f"must match {pattern}", pattern)
+    if most is not None and len(text.strip()) > most:
+        found.add(at, ProblemCode.TOO_LONG, f"has {len(text.strip())} characters, at most {most} are taken", str(most))
+
+
+def _number(bounds: Bounds) -> _Look:
+    above, least, most, decimals = bounds.above, bounds.least, bounds.most, bounds.max_decimals
+
+    def look(found: Found, number: Decimal | int, at: str, name: str) -> None:
+        if above is not None and not number > above:
+            found.add(f"{at}/{name}", ProblemCode.NOT_POSITIVE, f"must be greater than {above}", f"> {above}")
+        elif least is not None and number < least:
+            code = ProblemCode.NOT_POSITIVE if least >= 0 else ProblemCode.OUT_OF_RANGE
+            found.add(f"{at}/{name}", code, f"must be {least} or more", f">= {least}")
+        elif most is not None and number > most:
+            found.add(f"{at}/{name}", ProblemCode.OUT_OF_RANGE, f"must be {most} or less", f"<= {most}")
+        elif decimals is not None and number.__class__ is Decimal and _decimals(number) > decimals:
+            text = f"must have at most {decimals} decimals"
+            found.add(f"{at}/{name}", ProblemCode.OUT_OF_RANGE, text, f"{decimals} decimals")
+
+    return look
+
+
+def _decimals(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent >= -6:
+        return 0 if not isinstance(exponent, int) else max(0, -exponent)
+    digits = format(number, "f").rstrip("0")  # trailing zeros are no decimals
+    return len(digits.partition(".")[2])
+
+
+def _many(item: Shape, bounds: Bounds) -> _Look | None:
+    most, unique = bounds.max_items, bounds.unique
+    text = _text(item.name, bounds) if item.name in _TEXTS else None
+    no_text = _no_text(bounds.min_length or 0, required=True)
+    if text is None and not _is_value(item.name) and most is None:
+        return None
+
+    def look(found: Found, items: Any, at: str, name: str) -> None:
+        path = f"{at}/{name}"
+        if most is not None and len(items) > most:
+            found.add(path, ProblemCode.TOO_MANY, f"has {len(items)}, at most {most} are taken", str(most))
+        for index, one in enumerate(items):
+            if not one:
+                if no_text is not None:
+                    no_text(found, one, path, str(index))
+            elif text is not None:
+                text(found, one, path, str(index))
+            else:
+                check(found, one, f"{path}/{index}")
+        if unique is not None and len(items) > 1:
+            _distinct(found, items, path, unique)
+
+    return look
+
+
+def _distinct(found: Found, items: Any, at: str, member: str) -> None:
+    seen: dict[Any, int] = {}
+    for index, item in enumerate(items):
+        name = getattr(item, member, None)
+        if name is not None and seen.setdefault(name, index) != index:
+            text = f"is the same as {at}/{seen[name]}/{member}"
+            found.add(f"{at}/{index}/{member}", ProblemCode.DUPLICATE, text)
+
+
+def _characters(count: int) -> str:
+    return f"{count} character" if count == 1 else f"{count} characters"
