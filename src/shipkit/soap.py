@@ -177,8 +177,9 @@ def _load(package: str, wsdl: str, operations: Sequence[str]) -> Mapping[str, An
     # zeep only warns when it drops an operation that it cannot resolve.
     if missing := [name for name in operations if name not in found]:
         raise PluginError(f"{package}: {wsdl} lacks {', '.join(missing)}")
+    seen: set[int] = set()  # operations share their types
     for name in operations:
-        _make_strict(found[name].output.body, set())
+        _make_strict(found[name].output.body, seen)
     return {name: found[name] for name in operations}
 
 

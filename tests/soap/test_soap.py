@@ -26,15 +26,21 @@ WSDL = """<?xml version="1.0" encoding="utf-8"?>
   <wsdl:types>{types}</wsdl:types>
   <wsdl:message name="In"><wsdl:part name="parameters" element="t:Book"/></wsdl:message>
   <wsdl:message name="Out"><wsdl:part name="parameters" element="t:BookResponse"/></wsdl:message>
+  <wsdl:message name="Ask"><wsdl:part name="parameters" element="t:Find"/></wsdl:message>
+  <wsdl:message name="Told"><wsdl:part name="parameters" element="t:FindResponse"/></wsdl:message>
   <wsdl:message name="Login"><wsdl:part name="Login" element="t:Login"/></wsdl:message>
   <wsdl:portType name="P">
     <wsdl:operation name="Book"><wsdl:input message="t:In"/><wsdl:output message="t:Out"/></wsdl:operation>
+    <wsdl:operation name="Find"><wsdl:input message="t:Ask"/><wsdl:output message="t:Told"/></wsdl:operation>
   </wsdl:portType>
   <wsdl:binding name="B" type="t:P">
     <soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
     <wsdl:operation name="Book"><soap:operation soapAction="urn:acme/Book" style="document"/>
       <wsdl:input><soap:body use="literal"/><soap:header message="t:Login" part="Login" use="literal"/></wsdl:input>
       <wsdl:output><soap:body use="literal"/></wsdl:output></wsdl:operation>
+    <wsdl:operation name="Find"><soap:operation soapAction="urn:acme/Find" style="document"/>
+      <wsdl:input><soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output>
+    </wsdl:operation>
   </wsdl:binding>
   <wsdl:service name="S"><wsdl:port name="P" binding="t:B"><soap:address location="http://acme.example/"/></wsdl:port>
   </wsdl:service>
@@ -59,6 +65,9 @@ SCHEMA = """<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:ac
     <s:element name="kg" type="s:double" minOccurs="0"/>
     <s:element name="label" type="t:Label" minOccurs="0" maxOccurs="unbounded"/>
   </s:sequence></s:complexType>
+  <s:element name="Find"><s:complexType/></s:element>
+  <s:element name="FindResponse"><s:complexType><s:sequence>
+    <s:element name="FindResult" type="t:Result" minOccurs="0"/></s:sequence></s:complexType></s:element>
   <s:complexType name="Label"><s:sequence>
     <s:element name="kind" type="s:string" minOccurs="0"/><s:element name="bytes" type="s:base64Binary" minOccurs="0"/>
   </s:sequence></s:complexType>
@@ -85,7 +94,9 @@ def package(folder: Path, name: str, **documents: str) -> str:
 
 @pytest.fixture(scope="module")
 def service(packages: Path) -> SoapService:
-    return SoapService(package(packages, "acme_soap", acme_wsdl=WSDL.format(types=SCHEMA)), "acme.wsdl", ("Book",))
+    return SoapService(
+        package(packages, "acme_soap", acme_wsdl=WSDL.format(types=SCHEMA)), "acme.wsdl", ("Book", "Find")
+    )
 
 
 def response(content: bytes | str, status: int = 200, content_type: str = "text/xml; charset=utf-8") -> Response:
@@ -148,6 +159,14 @@ def test_a_reply_is_plain_values_with_exact_numbers_and_bytes(service: SoapServi
         "kg": Decimal("1.10"),
         "label": [{"kind": "x", "bytes": b"%PDF-"}],
     }
+
+
+def test_operations_may_share_their_types(service: SoapService) -> None:
+    found = envelope('<FindResponse xmlns="urn:acme"><FindResult><count>1</count></FindResult></FindResponse>')
+
+    assert service.read("Find", response(found))["count"] == 1
+    with pytest.raises(ReplyError):
+        service.read("Find", response(found.replace(">1<", ">one<")))
 
 
 def test_an_empty_result_is_an_empty_mapping(service: SoapService) -> None:
