@@ -6,10 +6,11 @@ that method; the facts say so for people to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, NoReturn, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import attrs
+from typing_extensions import TypeIs
 
 from .flow import Flow, Request, Response, Token
 
@@ -73,7 +74,10 @@ __all__ = [
     "Subscribes",
     "Tracks",
     "ValidatesAddresses",
+    "able",
 ]
+
+T = TypeVar("T")
 
 PLUGIN_API = 1
 """The plugin interface of this core; a plugin that says another number is refused by name."""
@@ -102,6 +106,11 @@ class Carrier:
     def facts(cls) -> CarrierFacts:
         """What the carrier takes, offers and promises, each fact with its source."""
         raise NotImplementedError
+
+    @classmethod
+    def options_schema(cls) -> Mapping[str, Any] | None:
+        """The JSON Schema of this carrier's own part of ``carrier_options``; None where it has none."""
+        return None
 
     def check(self, response: Response) -> None:
         """Raise the typed error that *response* proves; the driver calls it on every reply.
@@ -264,3 +273,15 @@ class ReadsWebhooks(Protocol):
     def webhook_secrets(self) -> tuple[str, ...]: ...
 
     def read_webhook(self, delivery: WebhookDelivery) -> tuple[TrackResult, ...]: ...
+
+
+_ABLE: dict[tuple[type, type], bool] = {}
+
+
+def able(carrier: Carrier, capability: type[T]) -> TypeIs[T]:
+    """Whether *carrier* has *capability*; ``isinstance`` asks a protocol member by member, each time."""
+    asked = (type(carrier), capability)
+    known = _ABLE.get(asked)
+    if known is None:
+        known = _ABLE[asked] = isinstance(carrier, capability)
+    return known

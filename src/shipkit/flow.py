@@ -22,9 +22,11 @@ from .errors import PluginError, ReplyError, ShipkitError
 
 __all__ = [
     "Call",
+    "Done",
     "Effect",
     "Emit",
     "Flow",
+    "Fork",
     "Headers",
     "Now",
     "Request",
@@ -364,8 +366,24 @@ class Emit:
     event: Any
 
 
+@attrs.frozen
+class Fork:
+    """Do several things at once, at most ``at_once`` of them; the answer is one `Done` for each, in order."""
+
+    runs: tuple[Run[Any], ...]
+    at_once: int = 32
+
+
+@attrs.frozen
+class Done:
+    """How one of several things ended: with a value, or with one of our errors."""
+
+    value: Any = None
+    error: ShipkitError | None = None
+
+
 Flow = Generator[Request, Response, T]
-Effect = Transmit | Sleep | Now | Call | Emit
+Effect = Transmit | Sleep | Now | Call | Emit | Fork
 Run = Generator[Effect, Any, T]
 Send = Callable[[Request], Run[Response]]
 

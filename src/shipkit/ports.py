@@ -117,10 +117,10 @@ class Entry:
     owner: str
     request: str
     booking: str = ""
-    result: str = attrs.field(default="", repr=False)
+    result: bytes = attrs.field(default=b"", repr=False)
     blobs: tuple[bytes, ...] = attrs.field(default=(), repr=False)
     complete: bool = False
-    void_result: str = ""
+    void_result: bytes = b""
     error: str = ""
     lease_until: datetime | None = None
     settle_at: datetime | None = None
@@ -136,7 +136,7 @@ class Stray:
     generation: int
     booking: str
     attempt: int
-    result: str = attrs.field(repr=False)
+    result: bytes = attrs.field(repr=False)
     phase: str
 
 
@@ -187,11 +187,11 @@ class LedgerStore(Protocol):
         """Nobody else can end this row."""
         ...
 
-    def book(self, entry: Entry, booking: str, result: str, blobs: tuple[bytes, ...], complete: bool) -> bool:
+    def book(self, entry: Entry, booking: str, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> bool:
         """Evidence of a booking, accepted from anyone at any time; False when another one was first: it is a stray."""
         ...
 
-    def fill(self, entry: Entry, result: str, blobs: tuple[bytes, ...], complete: bool) -> None:
+    def fill(self, entry: Entry, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> None:
         """The documents of a booking that was recorded without them."""
         ...
 
@@ -199,7 +199,7 @@ class LedgerStore(Protocol):
         """Wish the newest generation undone; the row says what that means now."""
         ...
 
-    def voided(self, entry: Entry, result: str, asked_at: datetime | None) -> bool:
+    def voided(self, entry: Entry, result: bytes, asked_at: datetime | None) -> bool:
         """The booking is undone; with *asked_at* (the carrier does not know it) only after ``settle_at``."""
         ...
 

@@ -71,5 +71,5 @@ def _checked(carrier: Carrier, response: Response) -> None:
     if response.status < 300:
         return
     # A page of a gateway, mostly: it has no form of the carrier's that could say more.
-    kind = {401: AuthenticationError, 429: RateLimitedError}.get(response.status, CarrierError)
-    raise (UnavailableError if response.status >= 500 else kind).of(response)
+    kinds: dict[int, type[CarrierError]] = {401: AuthenticationError, 429: RateLimitedError}
+    raise (UnavailableError if response.status >= 500 else kinds.get(response.status, CarrierError)).of(response)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..carrier import Authenticates, Carrier, Signs
+from ..carrier import Authenticates, Carrier, Signs, able
 from ..errors import AuthenticationError, DeadlineError
 from ..flow import Request, Response, Run, Send, Token, call, drive, now, sleep
 from .context import Context
@@ -14,9 +14,9 @@ _LOOK_AGAIN_S = 0.02
 
 def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
     """Sign each request that wants it; after one refusal of the token, fetch a new one and send once more."""
-    if isinstance(carrier, Authenticates):
+    if able(carrier, Authenticates):
         return _with_token(send, carrier, context)
-    if isinstance(carrier, Signs):
+    if able(carrier, Signs):
         signer = carrier
         return lambda request: send(signer.sign(request) if request.signed else request)
     return send
@@ -40,7 +40,7 @@ def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:
 
 def ready(send: Send, carrier: Carrier, context: Context) -> Run[None]:
     """Have a token at hand before a purchase is claimed: its send window is no time to log in."""
-    if isinstance(carrier, Authenticates):
+    if able(carrier, Authenticates):
         yield from _token(send, carrier, context)
 
 

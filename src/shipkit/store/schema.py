@@ -32,8 +32,8 @@ MIGRATIONS: Final = (
       fingerprint TEXT NOT NULL, base TEXT NOT NULL,
       attempt INTEGER NOT NULL, send INTEGER NOT NULL, sole INTEGER NOT NULL,
       owner TEXT NOT NULL, lease_until REAL, settle_at REAL,
-      request TEXT NOT NULL, booking TEXT NOT NULL DEFAULT '', result TEXT NOT NULL DEFAULT '',
-      complete INTEGER NOT NULL DEFAULT 0, void_result TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+      request TEXT NOT NULL, booking TEXT NOT NULL DEFAULT '', result BLOB NOT NULL DEFAULT x'',
+      complete INTEGER NOT NULL DEFAULT 0, void_result BLOB NOT NULL DEFAULT x'', error TEXT NOT NULL DEFAULT '',
       created_at REAL NOT NULL, updated_at REAL NOT NULL,
       PRIMARY KEY (key, generation));
     CREATE UNIQUE INDEX shipkit_ledger_one_live ON shipkit_ledger (key) WHERE phase NOT IN ('voided', 'closed');
@@ -45,7 +45,7 @@ MIGRATIONS: Final = (
       PRIMARY KEY (key, generation, position));
     CREATE TABLE shipkit_stray (
       key TEXT NOT NULL, generation INTEGER NOT NULL, booking TEXT NOT NULL,
-      attempt INTEGER NOT NULL, result TEXT NOT NULL, phase TEXT NOT NULL DEFAULT 'open', created_at REAL NOT NULL,
+      attempt INTEGER NOT NULL, result BLOB NOT NULL, phase TEXT NOT NULL DEFAULT 'open', created_at REAL NOT NULL,
       PRIMARY KEY (key, generation, booking));
     CREATE TABLE shipkit_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     """,

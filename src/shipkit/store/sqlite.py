@@ -106,7 +106,7 @@ class SqliteStore:
         """Nobody else can end this row."""
         self._update(schema.NEEDS_PERSON, entry, error=error)
 
-    def book(self, entry: Entry, booking: str, result: str, blobs: tuple[bytes, ...], complete: bool) -> bool:
+    def book(self, entry: Entry, booking: str, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> bool:
         """Record a booking; False when another one was first, and this one is now a stray."""
         values = self._values(entry, booking=booking, result=result, complete=complete)
         with self._transaction() as connection:
@@ -121,7 +121,7 @@ class SqliteStore:
                 )
             return won
 
-    def fill(self, entry: Entry, result: str, blobs: tuple[bytes, ...], complete: bool) -> None:
+    def fill(self, entry: Entry, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
         with self._transaction() as connection:
             values = self._values(entry, booking=entry.booking, result=result, complete=complete)
@@ -137,7 +137,7 @@ class SqliteStore:
             connection.execute(schema.WANT_VOID, self._values(entry))
             return self._entry(connection, key)
 
-    def voided(self, entry: Entry, result: str, asked_at: datetime | None) -> bool:
+    def voided(self, entry: Entry, result: bytes, asked_at: datetime | None) -> bool:
         """The booking is undone."""
         asked = asked_at.timestamp() if asked_at is not None else None
         return self._update(schema.VOIDED, entry, result=result, asked_at=asked)

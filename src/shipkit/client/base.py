@@ -1,0 +1,88 @@
+"""What both clients are made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+
+from ..carrier import Carrier
+from ..settings import Settings
+from .clock import request_id, utc_now
+from .desk import Desk
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .. import model as m
+    from ..ports import Store
+    from .observe import Observer
+    from .pushes import Push
+
+    Numbers: TypeAlias = str | m.TrackingNumber | m.TrackQuery | Iterable[str | m.TrackingNumber | m.TrackQuery]
+else:
+    Numbers = Any
+
+__all__ = ["ClientBase", "Numbers", "with_service"]
+
+
+class ClientBase:
+    """Accounts under the host's aliases, a store, settings, and who is told what happens.
+
+    Without a *store* the ledger lives in memory: keys then hold for as long as the client does, and no longer.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Carrier],
+        *,
+        store: Store | None = None,
+        settings: Settings | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._own_store = store is None
+        if store is None:
+            from ..store import MemoryStore
+
+            store = MemoryStore()
+        self._lock = threading.Lock()
+        self._observers = tuple(observers)
+        self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, request_id=request_id)
+
+    @classmethod
+    def from_config(cls, path: str | Path | None = None, **options: Any) -> Self:
+        """The accounts, the store and the settings of a configuration file (`shipkit.config`)."""
+        from ..config import loaded
+
+        config = loaded(path)
+        client = cls(config.accounts, store=config.store(), settings=config.settings, **options)
+        client._own_store = True
+        return client
+
+    @property
+    def accounts(self) -> Mapping[str, Carrier]:
+        """The configured carriers by alias."""
+        return {alias: account.carrier for alias, account in self._desk.accounts.items()}
+
+    @property
+    def settings(self) -> Settings:
+        """How this client behaves where a call says nothing."""
+        return self._desk.settings
+
+    def receive_webhook(self, account: str, headers: Mapping[str, str], body: bytes) -> Push:
+        """Verify the raw bytes of a push to *account* and read them; nothing is raised for what a stranger sends."""
+        from .pushes import received
+
+        return received(self._desk, account, headers, body)
+
+    def _close_store(self) -> None:
+        if self._own_store:
+            self._desk.store.close()
+
+
+def with_service(request: m.ShipmentRequest, service: str | None) -> m.ShipmentRequest:
+    """*request* for the service that the call names."""
+    return request if service is None else attrs.evolve(request, service=service)

@@ -1,0 +1,300 @@
+"""Every operation of a client, once, as runs over effects; `Client` and `AsyncClient` only perform them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from .. import model as m
+from ..carrier import (
+    Carrier,
+    ChecksRequests,
+    Documents,
+    EstimatesTransit,
+    Rates,
+    ServicePoints,
+    Tracks,
+    ValidatesAddresses,
+    able,
+)
+from ..constraints import problems, wrapped
+from ..errors import InputError, NotSupportedError, ShipkitError
+from ..flow import Done, Flow, Fork, Run, call, drive, now
+from ..policy import Context, Stack, stack
+from ..ports import Store
+from ..settings import Settings
+from .accounts import Account, accounts_of
+from .masking import masked
+
+if TYPE_CHECKING:
+    from ..ports import Entry
+
+__all__ = ["Desk"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Desk:
+    """The accounts of one client, its store and its settings, and what can be asked of them."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Carrier],
+        store: Store,
+        settings: Settings,
+        *,
+        utc_now: Callable[[], datetime],
+        request_id: Callable[[], str],
+    ) -> None:
+        self.accounts = accounts_of(accounts)
+        self.store = store
+        self.settings = settings
+        self.utc_now = utc_now
+        self.request_id = request_id
+
+    def account(self, alias: str) -> Account:
+        """The account under *alias*."""
+        found = self.accounts.get(alias)
+        if found is None:
+            text = f"no account of this name; there are: {', '.join(self.accounts) or 'none'}"
+            raise InputError(problems=(m.Problem(path="/account", code=m.ProblemCode.UNKNOWN_VALUE, text=text),))
+        return found
+
+    def rates(
+        self, request: m.RateRequest | m.ShipmentRequest, accounts: Sequence[str] | None, deadline_s: float | None
+    ) -> Run[m.RateAnswer]:
+        """Prices from many accounts at once, within one deadline; one error for each account that failed."""
+        aliases = tuple(accounts) if accounts is not None else tuple(self.accounts)
+        for alias in aliases:
+            self.account(alias)
+        seconds = deadline_s if deadline_s is not None else self.settings.rates_deadline_s
+        asked = rating_part(request)
+        runs = tuple(self._rates_of(self.account(alias), asked, seconds) for alias in aliases)
+        answers = yield from _together(runs)
+        quotes = [quote for answer in answers if answer.error is None for quote in answer.value]
+        quotes.sort(key=lambda quote: (quote.total.currency, quote.total.amount))
+        errors = {alias: done.error for alias, done in zip(aliases, answers, strict=True) if done.error is not None}
+        return m.RateAnswer(quotes=tuple(quotes), errors=errors)
+
+    def _rates_of(self, account: Account, request: m.RateRequest, deadline_s: float) -> Run[tuple[m.RateQuote, ...]]:
+        carrier = account.carrier
+
+        def asked(stack: Stack) -> Run[tuple[m.RateQuote, ...]]:
+            ready = self.ready(account, request)
+            quotes = yield from drive(_able(carrier, Rates, "rates").rates(ready), stack.send)
+            return tuple([attrs.evolve(q, carrier=carrier.code, account=account.alias) for q in quotes])
+
+        return self.calling(account, "rates", deadline_s, request, asked)
+
+    def transit_times(
+        self, request: m.RateRequest | m.ShipmentRequest, account: str, deadline_s: float | None
+    ) -> Run[tuple[m.ServiceTransit, ...]]:
+        """Expected arrival by service."""
+        chosen = self.account(account)
+        asked = rating_part(request)
+
+        def flow() -> Flow[tuple[m.ServiceTransit, ...]]:
+            capable = _able(chosen.carrier, EstimatesTransit, "transit_times")
+            return capable.transit_times(self.ready(chosen, asked))
+
+        return self.asking(chosen, "transit_times", deadline_s, asked, flow)
+
+    def service_points(
+        self, query: m.ServicePointQuery, account: str, deadline_s: float | None
+    ) -> Run[tuple[m.ServicePoint, ...]]:
+        """Places near somewhere, nearest first."""
+        chosen = self.account(account)
+
+        def flow() -> Flow[tuple[m.ServicePoint, ...]]:
+            capable = _able(chosen.carrier, ServicePoints, "service_points")
+            self.refuse_problems(chosen, query)
+            return capable.service_points(query)
+
+        return self.asking(chosen, "service_points", deadline_s, query, flow)
+
+    def check_address(
+        self, request: m.AddressCheck, account: str, deadline_s: float | None
+    ) -> Run[m.AddressCheckResult]:
+        """What the carrier knows of an address."""
+        chosen = self.account(account)
+
+        def flow() -> Flow[m.AddressCheckResult]:
+            return _able(chosen.carrier, ValidatesAddresses, "check_address").check_address(request)
+
+        return self.asking(chosen, "check_address", deadline_s, request, flow)
+
+    def documents(self, query: m.DocumentQuery, account: str, deadline_s: float | None) -> Run[tuple[m.Document, ...]]:
+        """Papers of a booking once more, or in another format; those behind a link are fetched."""
+        chosen = self.account(account)
+
+        def asked(stack: Stack) -> Run[tuple[m.Document, ...]]:
+            from .papers import fetched
+
+            found = yield from drive(_able(chosen.carrier, Documents, "documents").documents(query), stack.send)
+            return (yield from fetched(found, stack.context))
+
+        return self.calling(chosen, "documents", deadline_s, query, asked)
+
+    def track(
+        self,
+        numbers: str | m.TrackingNumber | m.TrackQuery | Iterable[str | m.TrackingNumber | m.TrackQuery],
+        account: str,
+        deadline_s: float | None,
+    ) -> Run[tuple[m.Outcome[m.Timeline], ...]]:
+        """What is known of each number, in order; one that fails costs the others nothing."""
+        chosen = self.account(account)
+        queries = _queries(numbers, chosen, self.settings.language)
+        done = yield from _together(
+            tuple(self._timeline(chosen, query, deadline_s) for query in queries), self.settings.list_concurrency
+        )
+        return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done)])
+
+    def _timeline(self, account: Account, query: m.TrackQuery, deadline_s: float | None) -> Run[m.Timeline]:
+        def asked(stack: Stack) -> Run[m.Timeline]:
+            from .tracking import timeline
+
+            flow = _able(account.carrier, Tracks, "track").track(query)
+            result = yield from drive(flow, stack.send)
+            for message in result.messages:
+                if message.code is m.NoticeCode.UNMAPPED_CODE:
+                    yield stack.context.emit("unmapped_code", detail=message.carrier_code or "")
+            return timeline(result, account.carrier.code, m.EventSource.POLL)
+
+        return self.calling(account, "track", deadline_s, query, asked)
+
+    def asking(
+        self, account: Account, operation: str, deadline_s: float | None, request: Any, flow: Callable[[], Flow[T]]
+    ) -> Run[T]:
+        """One look-up: a flow of the carrier's, driven."""
+
+        def asked(stack: Stack) -> Run[T]:
+            return (yield from drive(flow(), stack.send))
+
+        return self.calling(account, operation, deadline_s, request, asked)
+
+    def calling(
+        self,
+        account: Account,
+        operation: str,
+        deadline_s: float | None,
+        request: Any,
+        body: Callable[[Stack], Run[T]],
+    ) -> Run[T]:
+        """One call of the host: its deadline begins, its errors say whose they are, its end is observed."""
+        seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
+        started_at = yield from now()
+        account.gate(operation)
+        context = Context(
+            state=account.state,
+            operation=operation,
+            until=started_at + seconds,
+            deadline_s=seconds,
+            settings=self.settings,
+            tokens=self.store.tokens,
+            request_id=self.request_id,
+            hosts=account.hosts,
+        )
+        try:
+            value = yield from body(stack(account.carrier, context))
+        except ShipkitError as error:
+            error.account, error.carrier = account.alias, account.carrier.code
+            error.operation = error.operation or operation
+            masked(error, request)
+            kind = "in_doubt" if error.code == "in_doubt" else "call"
+            yield context.emit(kind, error=error.code, elapsed_s=(yield from now()) - started_at)
+            raise
+        yield context.emit("call", elapsed_s=(yield from now()) - started_at)
+        return value
+
+    def ready(self, account: Account, request: R) -> R:
+        """*request* as the carrier's flow gets it: checked, lines wrapped, the day of shipping filled in.
+
+        Raises:
+            InputError: every problem with it, before anything is sent.
+        """
+        self.refuse_problems(account, request)
+        request = wrapped(request, account.facts)
+        booking = getattr(request, "shipment", None)
+        if booking is not None:
+            return attrs.evolve(request, shipment=self._dated(booking))  # type: ignore[misc]
+        return self._dated(request)
+
+    def refuse_problems(self, account: Account, request: Any) -> None:
+        """Raise every problem with *request* at once."""
+        found = list(problems(request, account.facts, schema=account.carrier.options_schema()))
+        subject = getattr(request, "shipment", None) or request
+        if able(account.carrier, ChecksRequests) and isinstance(subject, (m.ShipmentRequest, m.RateRequest)):
+            known = {problem.path for problem in found}
+            found += [problem for problem in account.carrier.problems(subject) if problem.path not in known]
+        if found:
+            raise InputError(problems=tuple(found))
+
+    def _dated(self, request: R) -> R:
+        if getattr(request, "ship_on", "") is None:
+            # The day at the place where this program runs: carriers take a day, not an instant.
+            return attrs.evolve(request, ship_on=self.utc_now().astimezone().date())  # type: ignore[misc]
+        return request
+
+    def read(self, key: str) -> Run[Entry]:
+        """The newest row under *key*."""
+        entry = yield from call(self.store.ledger.read, key)
+        if entry is None:
+            raise unknown_key()
+        return entry
+
+
+def unknown_key() -> InputError:
+    """Nothing was ever asked for under the key."""
+    text = "nothing was booked under this key"
+    return InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.UNKNOWN_VALUE, text=text),))
+
+
+def rating_part(request: m.RateRequest | m.ShipmentRequest) -> m.RateRequest:
+    """What rating needs of a shipment request."""
+    if isinstance(request, m.RateRequest):
+        return request
+    shared = {
+        field.name: getattr(request, field.name)
+        for field in attrs.fields(m.RateRequest)
+        if field.name not in ("services", "currency", "extras")
+    }
+    return m.RateRequest(services=(request.service,) if request.service else (), **shared)
+
+
+def _able(carrier: Carrier, capability: type[T], operation: str) -> T:
+    if able(carrier, capability):
+        return carrier
+    raise NotSupportedError(f"{carrier.code} does not offer {operation}: {reason(carrier, operation)}")
+
+
+def reason(carrier: Carrier, operation: str) -> str:
+    """Why *carrier* does not offer *operation*, as its facts say."""
+    facts = carrier.facts().operations.get(m.Operation(operation))
+    return facts.note if facts is not None and facts.note else "its interface has no such operation"
+
+
+def _together(runs: tuple[Run[T], ...], at_once: int = 32) -> Run[tuple[Done, ...]]:
+    if len(runs) == 1:  # no thread for one
+        try:
+            return (Done((yield from runs[0])),)
+        except ShipkitError as error:
+            return (Done(error=error),)
+    done: tuple[Done, ...] = yield Fork(runs, at_once)
+    return done
+
+
+def _queries(numbers: Any, account: Account, language: str) -> tuple[m.TrackQuery, ...]:
+    given = (numbers,) if isinstance(numbers, (str, m.TrackingNumber, m.TrackQuery)) else tuple(numbers)
+    return tuple([_query(number, account, language) for number in given])
+
+
+def _query(number: Any, account: Account, language: str) -> m.TrackQuery:
+    if isinstance(number, m.TrackQuery):
+        return number
+    if isinstance(number, str):
+        number = m.TrackingNumber(value=number, carrier=account.carrier.code)
+    return m.TrackQuery(number=number, language=language)

@@ -1,0 +1,346 @@
+"""The operations that cost money or move goods: each is an intent under the host's key, carried out by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from .. import model as m
+from ..carrier import (
+    BooksPickups,
+    Cancels,
+    CancelsPickups,
+    Carrier,
+    FindsShipments,
+    Insures,
+    Manifests,
+    Refunds,
+    Returns,
+    Ships,
+    Subscribes,
+    able,
+)
+from ..codec import from_json, to_json
+from ..constraints import notices
+from ..errors import InputError, NotSupportedError, ShipkitError
+from ..flow import Done, Flow, Run, call
+from ..ledger import Intent, booked, cancelled, fingerprint, recovered
+from ..ledger.booking import finished
+from ..model.scalars import Value
+from ..policy import Stack
+from ..ports import Entry, Phase
+from .accounts import Account
+from .desk import Desk, reason
+from .papers import completed, in_hand, labelled
+
+__all__ = [
+    "BOOK_PICKUP",
+    "CLOSE_MANIFEST",
+    "CREATE_RETURN",
+    "CREATE_SHIPMENT",
+    "INSURE",
+    "REFUND",
+    "SUBSCRIBE",
+    "Purchase",
+    "cancel",
+    "purchase",
+    "recover",
+]
+
+V = TypeVar("V", bound=Value)
+_KEY_MAX = 64
+
+
+@attrs.frozen(kw_only=True)
+class Purchase(Generic[V]):
+    """One kind of thing that is bought: what is asked, what comes back, how it is told apart and undone.
+
+    The types of the model go by name, so that a client that never asks for a pickup never loads pickups.
+    """
+
+    operation: str
+    capability: type[Any]
+    request: str
+    result: str
+    booking: Callable[[Any], str]
+    undo: type[Any] | None = None
+    finds: bool = False
+
+    @property
+    def request_type(self) -> type[Value]:
+        """The class of the request."""
+        found: type[Value] = getattr(m, self.request)
+        return found
+
+    @property
+    def result_type(self) -> type[V]:
+        """The class of the answer."""
+        found: type[V] = getattr(m, self.result)
+        return found
+
+
+def _return_id(answer: m.ReturnShipment) -> str:
+    return answer.shipment.shipment_id if answer.shipment is not None else answer.authorization or "return"
+
+
+CREATE_SHIPMENT: Purchase[m.Shipment] = Purchase(
+    operation="create_shipment",
+    capability=Ships,
+    request="ShipmentRequest",
+    result="Shipment",
+    booking=lambda shipment: shipment.shipment_id,
+    undo=Cancels,
+    finds=True,
+)
+CREATE_RETURN: Purchase[m.ReturnShipment] = Purchase(
+    operation="create_return",
+    capability=Returns,
+    request="ReturnRequest",
+    result="ReturnShipment",
+    booking=_return_id,
+    undo=Cancels,
+    finds=True,
+)
+BOOK_PICKUP: Purchase[m.Pickup] = Purchase(
+    operation="book_pickup",
+    capability=BooksPickups,
+    request="PickupRequest",
+    result="Pickup",
+    booking=lambda pickup: pickup.confirmation,
+    undo=CancelsPickups,
+)
+CLOSE_MANIFEST: Purchase[m.Manifest] = Purchase(
+    operation="close_manifest",
+    capability=Manifests,
+    request="ManifestRequest",
+    result="Manifest",
+    booking=lambda manifest: manifest.manifest_id,
+)
+INSURE: Purchase[m.InsurancePolicy] = Purchase(
+    operation="insure",
+    capability=Insures,
+    request="InsuranceRequest",
+    result="InsurancePolicy",
+    booking=lambda policy: policy.policy_id,
+)
+REFUND: Purchase[m.CancellationResult] = Purchase(
+    operation="refund",
+    capability=Refunds,
+    request="RefundRequest",
+    result="CancellationResult",
+    booking=lambda result: result.outcome.value,
+)
+SUBSCRIBE: Purchase[m.Subscription] = Purchase(
+    operation="subscribe",
+    capability=Subscribes,
+    request="SubscriptionRequest",
+    result="Subscription",
+    booking=lambda subscription: subscription.subscription_id or subscription.state.value,
+)
+_KINDS: dict[str, Purchase[Any]] = {
+    kind.operation: kind
+    for kind in (CREATE_SHIPMENT, CREATE_RETURN, BOOK_PICKUP, CLOSE_MANIFEST, INSURE, REFUND, SUBSCRIBE)
+}
+
+
+def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str, deadline_s: float | None) -> Run[V]:
+    """Buy *request* at the account, once under *key*."""
+    account = desk.account(alias)
+
+    def asked(stack: Stack) -> Run[V]:
+        _refuse_key(key)
+        _capable(account, kind)
+        ready = desk.ready(account, request)
+        mark = fingerprint(kind.operation, alias, request)
+        intent = _intent(account, kind, ready, _full_key(desk, key), mark, stack)
+        value = yield from booked(intent, desk.store.ledger, stack)
+        yield stack.context.emit("booked")
+        return value
+
+    return desk.calling(account, kind.operation, deadline_s, request, asked)
+
+
+def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.CancellationResult]:
+    """Undo what was bought under *key*, whatever it is."""
+    full_key = _full_key(desk, key)
+    entry = yield from desk.read(full_key)
+    account, kind = desk.account(entry.account), _KINDS[entry.operation]
+    operation = "cancel_pickup" if kind.undo is CancelsPickups else "cancel_shipment"
+    if kind.undo is None or not able(account.carrier, kind.undo):
+        raise NotSupportedError(
+            f"{account.carrier.code} does not undo a {entry.operation}: {reason(account.carrier, operation)}"
+        )
+
+    def asked(stack: Stack) -> Run[m.CancellationResult]:
+        intent = _stored(desk, account, entry, stack)
+        return (yield from cancelled(intent, lambda value: _undo(account, value), desk.store.ledger, stack))
+
+    return (yield from desk.calling(account, operation, deadline_s, None, asked))
+
+
+def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:
+    """Finish what can be finished: doubts are looked up, labels fetched, wishes to cancel carried out."""
+    entries = yield from call(desk.store.ledger.open, limit)
+    done = []
+    for entry in entries:
+        account = desk.accounts.get(entry.account)
+        if account is None:
+            continue  # another host's account in a shared store
+
+        def asked(stack: Stack, entry: Entry = entry, account: Account = account) -> Run[Any]:
+            return (yield from _recovered(desk, account, entry, stack))
+
+        try:
+            value = yield from desk.calling(account, entry.operation, deadline_s, None, asked)
+            done.append((entry.key, Done(value)))
+        except ShipkitError as error:
+            done.append((entry.key, Done(error=error)))
+    return tuple(done)
+
+
+def _recovered(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
+    intent, ledger = _stored(desk, account, entry, stack), desk.store.ledger
+    if entry.phase is Phase.SUCCEEDED:
+        return (yield from finished(intent, ledger, entry))
+    if entry.phase is Phase.IN_FLIGHT:
+        taken = yield from call(ledger.take_over, entry)
+        if taken is None:
+            return None  # its worker is alive
+        entry = taken
+    if entry.phase is Phase.IN_DOUBT:
+        found = yield from recovered(intent, ledger, stack, entry)
+        if found is None:
+            return None  # nothing was booked: the host may ask again
+        entry = found
+    if entry.phase is Phase.VOIDING:
+        return (yield from cancelled(intent, lambda value: _undo(account, value), ledger, stack))
+    return (yield from finished(intent, ledger, entry))
+
+
+def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: str, stack: Stack) -> Intent[V]:
+    carrier = account.carrier
+
+    def start(identity: str) -> Flow[Any]:
+        flow: Flow[Any] = getattr(carrier, kind.operation)(_marked(request, identity))
+        return flow
+
+    return Intent(
+        key=key,
+        operation=kind.operation,
+        account=account.alias,
+        carrier=carrier.code,
+        fingerprint=mark,
+        request=to_json(request).decode(),
+        shape=kind.result_type,
+        start=start,
+        find=_finder(carrier, kind, request),
+        booking_of=kind.booking,
+        live=lambda value: _shipment(value) is None or _shipment(value).state is not m.BookingState.VOIDED,
+        pieces_of=_pieces,
+        pieces=_asked_pieces(request),
+        complete=lambda value: _completed(value, stack, key),
+        in_hand=lambda value: _shipment(value) is None or in_hand(_shipment(value)),
+        stamped=lambda value, generation: _stamped(value, account, key, generation, notices(request, account.facts)),
+        recovery=account.facts.recovery,
+    )
+
+
+def _stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[Any]:
+    """The intent of a row, in a process that never saw the host's request."""
+    kind = _KINDS[entry.operation]
+    request = from_json(entry.request.encode(), kind.request_type)
+    return _intent(account, kind, request, entry.key, entry.fingerprint, stack)
+
+
+def _finder(carrier: Carrier, kind: Purchase[Any], request: Any) -> Callable[[str], Flow[tuple[Any, ...]]] | None:
+    if not kind.finds or not able(carrier, FindsShipments):
+        return None
+    booking = getattr(request, "shipment", request)
+
+    def find(identity: str) -> Flow[tuple[Any, ...]]:
+        hits = yield from carrier.find_shipments(attrs.evolve(booking, mark=identity))
+        if kind.result == "ReturnShipment":
+            return tuple(m.ReturnShipment(kind=request.kind, shipment=hit) for hit in hits)
+        return hits
+
+    return find
+
+
+def _marked(request: Any, identity: str) -> Any:
+    if isinstance(request, m.ShipmentRequest):
+        return attrs.evolve(request, mark=identity)
+    if isinstance(request, m.ReturnRequest):
+        return attrs.evolve(request, shipment=attrs.evolve(request.shipment, mark=identity))
+    return request
+
+
+def _shipment(value: Any) -> Any:
+    return value.shipment if isinstance(value, m.ReturnShipment) else value if isinstance(value, m.Shipment) else None
+
+
+def _pieces(value: Any) -> int:
+    shipment = _shipment(value)
+    return len(shipment.packages) if shipment is not None else 0
+
+
+def _asked_pieces(request: Any) -> int:
+    booking = getattr(request, "shipment", request)
+    return len(booking.packages) if isinstance(booking, m.ShipmentRequest) else 0
+
+
+def _stamped(value: Any, account: Account, key: str, generation: int, shortened: tuple[m.Message, ...]) -> Any:
+    shipment = _shipment(value)
+    if shipment is None:
+        return value
+    stamped = attrs.evolve(
+        shipment,
+        carrier=account.carrier.code,
+        account=account.alias,
+        key=key,
+        generation=generation,
+        messages=shipment.messages + shortened,
+    )
+    if not isinstance(value, m.ReturnShipment):
+        return labelled(stamped)
+    # A label that the carrier mails or brings along is no paper of ours.
+    ours = value.kind in (m.ReturnLabelKind.PRINTED, m.ReturnLabelKind.QR, m.ReturnLabelKind.PAID_ON_USE)
+    return attrs.evolve(value, shipment=labelled(stamped) if ours else stamped)
+
+
+def _completed(value: Any, stack: Stack, key: str) -> Run[Any]:
+    whole = yield from completed(_shipment(value), stack, key)
+    return attrs.evolve(value, shipment=whole) if isinstance(value, m.ReturnShipment) else whole
+
+
+def _undo(account: Account, value: Any) -> Flow[m.CancellationResult]:
+    carrier = account.carrier
+    if isinstance(value, m.Pickup) and able(carrier, CancelsPickups):
+        return carrier.cancel_pickup(m.PickupCancelRequest(confirmation=value.confirmation, window=value.window))
+    shipment = _shipment(value)
+    if shipment is None or not able(carrier, Cancels):
+        raise NotSupportedError(f"{carrier.code} does not undo this")
+    return carrier.cancel_shipment(
+        m.CancelRequest(
+            shipment_id=shipment.shipment_id,
+            reference=shipment.reference,
+            tracking_numbers=shipment.tracking_numbers,
+        )
+    )
+
+
+def _capable(account: Account, kind: Purchase[Any]) -> None:
+    if not able(account.carrier, kind.capability):
+        why = reason(account.carrier, kind.operation)
+        raise NotSupportedError(f"{account.carrier.code} does not offer {kind.operation}: {why}")
+
+
+def _full_key(desk: Desk, key: str) -> str:
+    return f"{desk.settings.namespace}/{key}" if desk.settings.namespace else key
+
+
+def _refuse_key(key: str) -> None:
+    if not 1 <= len(key) <= _KEY_MAX or not key.isprintable():
+        text = f"a key has 1 to {_KEY_MAX} printable characters"
+        raise InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.MALFORMED, text=text),))

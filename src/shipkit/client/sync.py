@@ -1,0 +1,218 @@
+"""The client for threads."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ShipkitError
+from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
+from . import purchases
+from .base import ClientBase, Numbers, with_service
+from .clock import drawn, seconds
+from .observe import observed
+
+if TYPE_CHECKING:
+    from .. import model as m
+    from ..model.scalars import Value
+    from .transport import SyncTransport
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+V = TypeVar("V", bound="Value")
+
+
+class Client(ClientBase):
+    """Accounts at carriers, and every operation on them; shared by threads, closed with `close` or ``with``.
+
+    After ``fork`` it opens connections of its own; nothing but the store is shared between processes.
+    """
+
+    _transport: SyncTransport | None = None
+    _transport_pid = 0
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, and the store unless the host brought it."""
+        if self._transport is not None and self._transport_pid == os.getpid():
+            self._transport.close()
+        self._transport = None
+        self._close_store()
+
+    def rates(
+        self,
+        request: m.RateRequest | m.ShipmentRequest,
+        *,
+        accounts: Sequence[str] | None = None,
+        deadline_s: float | None = None,
+    ) -> m.RateAnswer:
+        """Prices of many accounts at once (all, or *accounts*); ``.quotes`` cheapest first, ``.errors`` one per account that failed."""
+        return self._run(self._desk.rates(request, accounts, deadline_s))
+
+    def transit_times(
+        self, request: m.RateRequest | m.ShipmentRequest, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.ServiceTransit, ...]:
+        """When it would arrive, by service."""
+        return self._run(self._desk.transit_times(request, account, deadline_s))
+
+    def create_shipment(
+        self,
+        request: m.ShipmentRequest,
+        *,
+        account: str,
+        key: str,
+        service: str | None = None,
+        deadline_s: float | None = None,
+    ) -> m.Shipment:
+        """Book *request* exactly once under *key*; asked again, the same shipment with the same label bytes comes back.
+
+        Raises:
+            InputError, NotSupportedError, ConflictError: nothing was sent.
+            RejectedError, RateLimitedError, AuthenticationError, NotSentError, DeadlineError: nothing was booked.
+            InDoubtError: it may have been booked; the same call, or `recover`, finds out after ``retry_at``.
+            LabelPendingError: it is booked; the same call, or `recover`, fetches the label."""
+        return self._run(self._buy(purchases.CREATE_SHIPMENT, with_service(request, service), account, key, deadline_s))
+
+    def create_return(
+        self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.ReturnShipment:
+        """Order a way back, exactly once under *key*; raises like `create_shipment`."""
+        return self._run(self._buy(purchases.CREATE_RETURN, request, account, key, deadline_s))
+
+    def cancel_shipment(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
+        """Undo what was booked under *key*; asked again, the same answer.
+
+        A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so."""
+        return self._run(purchases.cancel(self._desk, key, deadline_s))
+
+    def documents(
+        self, query: m.DocumentQuery, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.Document, ...]:
+        """Papers of a booking once more, or in another format."""
+        return self._run(self._desk.documents(query, account, deadline_s))
+
+    def track(
+        self, numbers: Numbers, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.Outcome[m.Timeline], ...]:
+        """One timeline, or one error, for each of *numbers*, in order."""
+        return self._run(self._desk.track(numbers, account, deadline_s))
+
+    def service_points(
+        self, query: m.ServicePointQuery, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.ServicePoint, ...]:
+        """Drop-off and collection places near somewhere, nearest first."""
+        return self._run(self._desk.service_points(query, account, deadline_s))
+
+    def check_address(
+        self, request: m.AddressCheck, *, account: str, deadline_s: float | None = None
+    ) -> m.AddressCheckResult:
+        """What the carrier knows of an address; the host decides, nothing is replaced."""
+        return self._run(self._desk.check_address(request, account, deadline_s))
+
+    def book_pickup(
+        self, request: m.PickupRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Pickup:
+        """Ask the carrier to collect, once under *key*; raises like `create_shipment`."""
+        return self._run(self._buy(purchases.BOOK_PICKUP, request, account, key, deadline_s))
+
+    def cancel_pickup(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
+        """Call the collection off that was booked under *key*."""
+        return self._run(purchases.cancel(self._desk, key, deadline_s))
+
+    def close_manifest(
+        self, request: m.ManifestRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Manifest:
+        """Close the day, once under *key*; raises like `create_shipment`."""
+        return self._run(self._buy(purchases.CLOSE_MANIFEST, request, account, key, deadline_s))
+
+    def insure(
+        self, request: m.InsuranceRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.InsurancePolicy:
+        """Insure a booked parcel, once under *key*; raises like `create_shipment`."""
+        return self._run(self._buy(purchases.INSURE, request, account, key, deadline_s))
+
+    def refund(
+        self, request: m.RefundRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.CancellationResult:
+        """Ask for the money of labels that were never used, once under *key*."""
+        return self._run(self._buy(purchases.REFUND, request, account, key, deadline_s))
+
+    def subscribe(
+        self, request: m.SubscriptionRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Subscription:
+        """Ask the carrier to push, once under *key*."""
+        return self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
+
+    def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
+        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out; each key with its result or error."""
+        return self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    def _buy(
+        self, kind: purchases.Purchase[V], request: Value, account: str, key: str, deadline_s: float | None
+    ) -> Run[V]:
+        return purchases.purchase(self._desk, kind, request, account, key, deadline_s)
+
+    def _run(self, run: Run[T]) -> T:
+        """Perform the effects of *run* in this thread."""
+        effect: Effect
+        value: Any = None
+        error: BaseException | None = None
+        while True:
+            try:
+                effect = run.throw(error) if error is not None else run.send(value)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            value = error = None
+            try:
+                value = self._perform(effect)
+            except BaseException as failure:  # noqa: BLE001 - it belongs to the run, which ends or settles first
+                error = failure
+
+    def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Now():
+                return seconds()
+            case Transmit():
+                return self._connections().send(effect)
+            case Call():
+                return effect.function(*effect.args)
+            case Emit():
+                return observed(effect.event, self._observers)
+            case Sleep():
+                return time.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
+            case Fork():
+                return self._fork(effect)
+
+    def _fork(self, effect: Fork) -> tuple[Done, ...]:
+        def done(run: Run[Any]) -> Done:
+            try:
+                return Done(self._run(run))
+            except ShipkitError as error:
+                return Done(error=error)
+
+        with ThreadPoolExecutor(max_workers=min(effect.at_once, len(effect.runs)) or 1) as pool:
+            return tuple(pool.map(done, effect.runs))
+
+    def _connections(self) -> SyncTransport:
+        transport = self._transport
+        if transport is None or self._transport_pid != os.getpid():
+            from .transport import SyncTransport
+
+            with self._lock:
+                if self._transport is None or self._transport_pid != os.getpid():
+                    self._transport, self._transport_pid = SyncTransport(self._desk.settings), os.getpid()
+                transport = self._transport
+        return transport

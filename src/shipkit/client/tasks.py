@@ -1,0 +1,246 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..errors import ShipkitError
+from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
+from . import purchases
+from .base import ClientBase, Numbers, with_service
+from .clock import drawn, seconds
+from .observe import observed
+
+if TYPE_CHECKING:
+    from .. import model as m
+    from ..model.scalars import Value
+    from .transport_async import AsyncTransport
+
+__all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+V = TypeVar("V", bound="Value")
+
+
+class AsyncClient(ClientBase):
+    """The same operations for asyncio; one client belongs to one event loop.
+
+    A blocking store works on one thread of its own, never on the loop. A cancelled call settles the ledger first.
+    """
+
+    _transport: AsyncTransport | None = None
+    _thread: ThreadPoolExecutor | None = None
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections, and the store unless the host brought it."""
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+        self._close_store()
+
+    async def rates(
+        self,
+        request: m.RateRequest | m.ShipmentRequest,
+        *,
+        accounts: Sequence[str] | None = None,
+        deadline_s: float | None = None,
+    ) -> m.RateAnswer:
+        """Prices of many accounts at once (all, or *accounts*); ``.quotes`` cheapest first, ``.errors`` one per account that failed."""
+        return await self._run(self._desk.rates(request, accounts, deadline_s))
+
+    async def transit_times(
+        self, request: m.RateRequest | m.ShipmentRequest, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.ServiceTransit, ...]:
+        """When it would arrive, by service."""
+        return await self._run(self._desk.transit_times(request, account, deadline_s))
+
+    async def create_shipment(
+        self,
+        request: m.ShipmentRequest,
+        *,
+        account: str,
+        key: str,
+        service: str | None = None,
+        deadline_s: float | None = None,
+    ) -> m.Shipment:
+        """Book *request* exactly once under *key*; asked again, the same shipment with the same label bytes comes back.
+
+        Raises:
+            InputError, NotSupportedError, ConflictError: nothing was sent.
+            RejectedError, RateLimitedError, AuthenticationError, NotSentError, DeadlineError: nothing was booked.
+            InDoubtError: it may have been booked; the same call, or `recover`, finds out after ``retry_at``.
+            LabelPendingError: it is booked; the same call, or `recover`, fetches the label."""
+        return await self._run(
+            self._buy(purchases.CREATE_SHIPMENT, with_service(request, service), account, key, deadline_s)
+        )
+
+    async def create_return(
+        self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.ReturnShipment:
+        """Order a way back, exactly once under *key*; raises like `create_shipment`."""
+        return await self._run(self._buy(purchases.CREATE_RETURN, request, account, key, deadline_s))
+
+    async def cancel_shipment(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
+        """Undo what was booked under *key*; asked again, the same answer.
+
+        A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so."""
+        return await self._run(purchases.cancel(self._desk, key, deadline_s))
+
+    async def documents(
+        self, query: m.DocumentQuery, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.Document, ...]:
+        """Papers of a booking once more, or in another format."""
+        return await self._run(self._desk.documents(query, account, deadline_s))
+
+    async def track(
+        self, numbers: Numbers, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.Outcome[m.Timeline], ...]:
+        """One timeline, or one error, for each of *numbers*, in order."""
+        return await self._run(self._desk.track(numbers, account, deadline_s))
+
+    async def service_points(
+        self, query: m.ServicePointQuery, *, account: str, deadline_s: float | None = None
+    ) -> tuple[m.ServicePoint, ...]:
+        """Drop-off and collection places near somewhere, nearest first."""
+        return await self._run(self._desk.service_points(query, account, deadline_s))
+
+    async def check_address(
+        self, request: m.AddressCheck, *, account: str, deadline_s: float | None = None
+    ) -> m.AddressCheckResult:
+        """What the carrier knows of an address; the host decides, nothing is replaced."""
+        return await self._run(self._desk.check_address(request, account, deadline_s))
+
+    async def book_pickup(
+        self, request: m.PickupRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Pickup:
+        """Ask the carrier to collect, once under *key*; raises like `create_shipment`."""
+        return await self._run(self._buy(purchases.BOOK_PICKUP, request, account, key, deadline_s))
+
+    async def cancel_pickup(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
+        """Call the collection off that was booked under *key*."""
+        return await self._run(purchases.cancel(self._desk, key, deadline_s))
+
+    async def close_manifest(
+        self, request: m.ManifestRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Manifest:
+        """Close the day, once under *key*; raises like `create_shipment`."""
+        return await self._run(self._buy(purchases.CLOSE_MANIFEST, request, account, key, deadline_s))
+
+    async def insure(
+        self, request: m.InsuranceRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.InsurancePolicy:
+        """Insure a booked parcel, once under *key*; raises like `create_shipment`."""
+        return await self._run(self._buy(purchases.INSURE, request, account, key, deadline_s))
+
+    async def refund(
+        self, request: m.RefundRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.CancellationResult:
+        """Ask for the money of labels that were never used, once under *key*."""
+        return await self._run(self._buy(purchases.REFUND, request, account, key, deadline_s))
+
+    async def subscribe(
+        self, request: m.SubscriptionRequest, *, account: str, key: str, deadline_s: float | None = None
+    ) -> m.Subscription:
+        """Ask the carrier to push, once under *key*."""
+        return await self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
+
+    async def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
+        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out; each key with its result or error."""
+        return await self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    def _buy(
+        self, kind: purchases.Purchase[V], request: Value, account: str, key: str, deadline_s: float | None
+    ) -> Run[V]:
+        return purchases.purchase(self._desk, kind, request, account, key, deadline_s)
+
+    async def _run(self, run: Run[T]) -> T:
+        """Perform the effects of *run* on this loop."""
+        effect: Effect
+        value: Any = None
+        error: BaseException | None = None
+        cancelled: asyncio.CancelledError | None = None
+        while True:
+            try:
+                effect = run.throw(error) if error is not None else run.send(value)
+            except StopIteration as stop:
+                if cancelled is not None:
+                    raise cancelled from None
+                result: T = stop.value
+                return result
+            value = error = None
+            try:
+                if isinstance(effect, Call):
+                    # What the store did must be known to the run, so a cancellation waits until the store is done.
+                    value, late = await self._called(effect)
+                    cancelled = cancelled or late
+                elif cancelled is not None and isinstance(effect, (Transmit, Sleep, Fork)):
+                    error, cancelled = cancelled, None
+                else:
+                    value = await self._perform(effect)
+            except BaseException as failure:  # noqa: BLE001 - it belongs to the run, which ends or settles first
+                error = failure
+
+    async def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Now():
+                return seconds()
+            case Transmit():
+                return await self._connections().send(effect)
+            case Emit():
+                return observed(effect.event, self._observers)
+            case Sleep():
+                return await asyncio.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
+            case Fork():
+                return await self._fork(effect)
+            case _:
+                raise TypeError(f"{type(effect).__name__} is no effect")
+
+    async def _called(self, effect: Call) -> tuple[Any, asyncio.CancelledError | None]:
+        if not effect.blocking:
+            return effect.function(*effect.args), None
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shipkit-store")
+        future = asyncio.get_running_loop().run_in_executor(self._thread, effect.function, *effect.args)
+        cancelled: asyncio.CancelledError | None = None
+        while not future.done():
+            try:
+                await asyncio.shield(future)
+            except asyncio.CancelledError as late:
+                cancelled = late
+            except Exception:
+                break  # result() raises it again
+        return future.result(), cancelled
+
+    async def _fork(self, effect: Fork) -> tuple[Done, ...]:
+        places = asyncio.Semaphore(effect.at_once)
+
+        async def done(run: Run[Any]) -> Done:
+            async with places:
+                try:
+                    return Done(await self._run(run))
+                except ShipkitError as error:
+                    return Done(error=error)
+
+        return tuple(await asyncio.gather(*(done(run) for run in effect.runs)))
+
+    def _connections(self) -> AsyncTransport:
+        if self._transport is None:
+            from .transport_async import AsyncTransport
+
+            self._transport = AsyncTransport(self._desk.settings)
+        return self._transport

@@ -1,0 +1,248 @@
+"""The one adapter that knows httpx: sends a `Request` within its time, and proves what left this machine.
+
+``reached_carrier = no`` is proved by the transport's trace: no request headers were started. In sync mode httpx counts
+each read anew, so a dripping server would hold a call for many deadlines; a network backend of ours clamps every
+connect, read and write to the time left. Name resolution is the one thing that it cannot cut short.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+from ..errors import DeadlineError, NotSentError, OutcomeUnknownError, ReplyError, ShipkitError
+from ..flow import Headers, Request, Response, Transmit
+from ..settings import Settings
+from .clock import seconds, utc_now
+
+__all__ = ["FAILURES", "Sent", "SyncTransport", "failure_of", "prepared", "reply_of"]
+
+_DEFAULT_HEADERS = [("User-Agent", "shipkit-sdk"), ("Accept-Encoding", "gzip, deflate")]
+
+FAILURES: tuple[type[Exception], ...] = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    OSError,
+)
+
+
+class Sent:
+    """What one exchange's trace says: whether its first byte was about to leave, and whether it was still allowed to."""
+
+    def __init__(self, effect: Transmit) -> None:
+        self._effect = effect
+        self.started = False
+
+    def __call__(self, event: str, info: dict[str, Any]) -> None:
+        # Through a proxy the event comes for the CONNECT as well; only the request's own bytes count.
+        if not event.endswith("send_request_headers.started") or info["request"].method == b"CONNECT":
+            return
+        not_after = self._effect.not_after
+        if not_after is not None and seconds() > not_after:
+            raise NotSentError(f"{self._effect.request.name}: the send window was over, nothing left")
+        self.started = True
+
+    async def traced(self, event: str, info: dict[str, Any]) -> None:
+        """The same for asyncio."""
+        self(event, info)
+
+
+def failure_of(effect: Transmit, sent: Sent, error: BaseException) -> ShipkitError:
+    """Our error for one of httpx's: what it proves, never what its class suggests."""
+    what = f"{effect.request.name}: {type(error).__name__}"
+    if not sent.started:
+        if seconds() >= effect.until:
+            return DeadlineError(f"{what}: the deadline came before anything left")
+        return NotSentError(f"{what}: nothing left this machine")
+    return OutcomeUnknownError(f"{what}: it left and no whole answer came", since=utc_now())
+
+
+def reply_of(effect: Transmit, reply: httpx.Response, content: bytes) -> Response:
+    """*reply* as our value."""
+    headers = Headers(reply.headers.multi_items())
+    return Response(
+        status=reply.status_code, headers=headers, content=content, request=effect.request, received_at=utc_now()
+    )
+
+
+def prepared(effect: Transmit, trace: Any, left_s: float, settings: Settings) -> httpx.Request:
+    """The request as httpx wants it; no client of httpx's stands between, so no cookie and no netrc gets in."""
+    request = effect.request
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=[*_DEFAULT_HEADERS, *request.headers.pairs()],
+        content=request.content or None,
+        extensions={
+            "trace": trace,
+            "timeout": {
+                "connect": min(left_s, settings.connect_timeout_s),
+                "read": left_s,
+                "write": left_s,
+                "pool": left_s,
+            },
+        },
+    )
+
+
+def limited(chunks: Iterable[bytes], effect: Transmit, limit: int) -> Iterator[bytes]:
+    """*chunks* until they are more than *limit* bytes."""
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > limit:
+            raise ReplyError(f"{effect.request.name}: a reply of more than {limit} bytes @ $", paths=("$",))
+        yield chunk
+
+
+class SyncTransport:
+    """Connections of one client for threads: a pool for look-ups, and one for purchases that keeps nothing idle."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        context = httpx.create_ssl_context()
+        self._lookups = _Pool(context, keepalive_s=30.0)
+        self._purchases = _Pool(context, keepalive_s=settings.purchase_idle_max_s)
+
+    def send(self, effect: Transmit) -> Response:
+        """Perform *effect*.
+
+        Raises:
+            NotSentError, DeadlineError: nothing left this machine.
+            OutcomeUnknownError: it left and no whole answer came within the time.
+        """
+        sent = Sent(effect)
+        left_s = effect.until - seconds()
+        if left_s <= 0:
+            raise DeadlineError(f"{effect.request.name}: the deadline came before anything left")
+        pool = self._lookups if effect.request.replayable else self._purchases
+        try:
+            with _ending(effect.until):
+                reply = pool.handle_request(prepared(effect, sent, left_s, self._settings))
+                try:
+                    content = b"".join(limited(reply.iter_bytes(), effect, self._settings.body_max_bytes))
+                finally:
+                    reply.close()
+        except FAILURES as error:
+            raise failure_of(effect, sent, error) from error
+        return reply_of(effect, reply, content)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._lookups.close()
+        self._purchases.close()
+
+
+_ends = threading.local()
+
+
+@contextmanager
+def _ending(until: float) -> Iterator[None]:
+    """HTTP/1.1 does its input and output in the caller's thread, so the call's end can lie in a thread-local."""
+    _ends.until = until
+    try:
+        yield
+    finally:
+        _ends.until = None
+
+
+def _clamped(timeout: float | None) -> float | None:
+    until: float | None = getattr(_ends, "until", None)
+    if until is None:
+        return timeout
+    left_s = until - seconds()
+    if left_s <= 0:
+        raise httpcore.ReadTimeout("the call's deadline is over")
+    return left_s if timeout is None else min(timeout, left_s)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _clamped(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _clamped(timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _clamped(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self) -> None:
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.connect_tcp(host, port, _clamped(timeout), local_address, socket_options))
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, stream: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._stream, self._close = stream, close
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._stream
+
+    def close(self) -> None:
+        self._close()
+
+
+class _Pool:
+    """httpx's values over a pool with our network backend; only public API of either."""
+
+    def __init__(self, context: ssl.SSLContext, *, keepalive_s: float) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=keepalive_s,
+            network_backend=_Backend(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        reply = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        body = reply.stream
+        assert isinstance(body, Iterable)
+        return httpx.Response(
+            reply.status, headers=reply.headers, stream=_Body(body, reply.close), extensions=reply.extensions
+        )
+
+    def close(self) -> None:
+        self._pool.close()

@@ -1,0 +1,335 @@
+"""The way of a purchase: look at the row, claim it, send once, record what is proved, hand out what the row says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from ..codec import join, split
+from ..errors import (
+    AuthenticationError,
+    ConflictError,
+    InDoubtError,
+    InProgressError,
+    PluginError,
+    RateLimitedError,
+    RejectedError,
+    ShipkitError,
+    StoreError,
+)
+from ..flow import Flow, Request, Response, Run, call, drive, now, sleep
+from ..model import RecoveryFacts
+from ..model.scalars import Value
+from ..policy import Stack
+from ..ports import Claim, Entry, LedgerStore, Phase
+from .identity import base_of, mark_of
+
+__all__ = ["Intent", "booked", "doubt_of", "finished", "recorded"]
+
+T = TypeVar("T", bound=Value)
+
+
+@attrs.frozen(kw_only=True)
+class Intent(Generic[T]):
+    """What a host wants under one key, and how the carrier is asked for it.
+
+    ``start`` begins the carrier's flow for a mark; ``find`` looks every booking under a mark up, where the carrier can
+    be asked. ``pieces`` is how many packages an answer must have. ``complete`` fetches documents that are still at the
+    carrier; ``in_hand`` says whether that is needed.
+    """
+
+    key: str
+    operation: str
+    account: str
+    carrier: str
+    fingerprint: str
+    request: str
+    shape: type[T]
+    start: Callable[[str], Flow[T]]
+    find: Callable[[str], Flow[tuple[T, ...]]] | None = None
+    booking_of: Callable[[T], str]
+    live: Callable[[T], bool] = lambda _: True
+    pieces_of: Callable[[T], int] | None = None
+    pieces: int = 0
+    complete: Callable[[T], Run[T]]
+    in_hand: Callable[[T], bool] = lambda _: True
+    stamped: Callable[[T, int], T]
+    recovery: RecoveryFacts
+
+
+class _Moved(ShipkitError):
+    """Another worker moved the row between the look and the claim."""
+
+
+def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
+    """The booking under the intent's key: made now, returned again, or found.
+
+    Raises:
+        ConflictError: the key is taken by another payload, or is being cancelled.
+        InProgressError: a live worker holds it.
+        InDoubtError: it may have happened; nothing is bought until that is known.
+        LabelPendingError: booked, a document is still at the carrier.
+    """
+    from .recovery import recovered
+
+    while True:
+        entry = yield from call(ledger.read, intent.key)
+        if entry is not None:
+            _refuse_conflict(intent, entry)
+            if entry.phase is Phase.SUCCEEDED:
+                return (yield from finished(intent, ledger, entry))
+            if entry.phase is Phase.NEEDS_PERSON:
+                raise doubt_of(entry)
+            if entry.phase is Phase.IN_FLIGHT:
+                yield from _taken_over(ledger, entry)
+                continue
+            if entry.phase is Phase.IN_DOUBT:
+                found = yield from recovered(intent, ledger, stack, entry)
+                if found is not None:
+                    return (yield from finished(intent, ledger, found))
+                continue
+        try:
+            return (yield from _attempted(intent, ledger, stack, entry))
+        except _Moved:
+            continue
+
+
+def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
+    if entry.phase in (Phase.VOIDED, Phase.CLOSED):
+        return
+    if entry.void_wanted:
+        raise ConflictError(
+            f"{intent.key} is being cancelled", key=intent.key, generation=entry.generation, cancelling=True
+        )
+    # After a refusal, or when nothing ever left, another payload is simply the next try.
+    if entry.fingerprint != intent.fingerprint and entry.phase not in (Phase.REJECTED, Phase.NEW):
+        raise ConflictError(
+            f"{intent.key} was used for something else ({entry.operation} at {entry.account}, {entry.phase.value})",
+            key=intent.key,
+            generation=entry.generation,
+        )
+
+
+def _taken_over(ledger: LedgerStore, entry: Entry) -> Run[None]:
+    at = yield from call(ledger.now)
+    if entry.lease_until is not None and entry.lease_until > at:
+        raise InProgressError(
+            f"another worker holds {entry.key}",
+            key=entry.key,
+            generation=entry.generation,
+            retry_after_s=int((entry.lease_until - at).total_seconds()) + 1,
+        )
+    yield from call(ledger.take_over, entry)
+
+
+def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry | None) -> Run[T]:
+    salt = yield from call(ledger.salt)
+    if entry is None or entry.phase in (Phase.VOIDED, Phase.CLOSED):
+        generation, attempt = (entry.generation + 1 if entry else 1), 1
+    else:
+        generation = entry.generation
+        attempt = entry.attempt + (entry.phase is not Phase.NEW)
+    base = base_of(salt, intent.key, generation)
+    yield from stack.ready()
+    purchase = _Purchase(intent, ledger, stack, generation, attempt, base)
+    try:
+        value = yield from drive(intent.start(mark_of(base, attempt)), purchase.send)
+    except (GeneratorExit, _Moved):
+        raise
+    except BaseException as error:
+        failure = yield from purchase.failed(error)
+        if not isinstance(failure, InDoubtError) or failure is error:
+            raise
+        return (yield from _looked_up(intent, ledger, stack, purchase.claimed, failure))
+    if purchase.entry is None:
+        raise PluginError(f"{intent.operation} returned without a purchase")
+    return (yield from purchase.succeeded(value))
+
+
+def _looked_up(intent: Intent[T], ledger: LedgerStore, stack: Stack, claimed: Entry, doubt: InDoubtError) -> Run[T]:
+    """Present counts at once, so one look within what is left of the deadline may spare the host a doubt."""
+    from .recovery import recovered
+
+    entry = yield from call(ledger.read, claimed.key)
+    if entry is None or entry.phase is not Phase.IN_DOUBT or entry.generation != claimed.generation:
+        raise doubt
+    try:
+        found = yield from recovered(intent, ledger, stack, entry)
+    except InDoubtError as still:
+        still.__cause__ = doubt.__cause__
+        raise still from doubt.__cause__
+    if found is None:
+        raise doubt
+    return (yield from finished(intent, ledger, found))
+
+
+class _Purchase(Generic[T]):
+    """One attempt: it sees which of the flow's requests is the purchase, and what became of it."""
+
+    def __init__(
+        self, intent: Intent[T], ledger: LedgerStore, stack: Stack, generation: int, attempt: int, base: str
+    ) -> None:
+        self.intent, self.ledger, self.stack = intent, ledger, stack
+        self.generation, self.attempt, self.base = generation, attempt, base
+        self.entry: Entry | None = None
+        self.accepted = False
+        self.last_was_purchase = False
+        self.settled = False
+
+    @property
+    def claimed(self) -> Entry:
+        """The row as claimed; only asked for once there is one."""
+        assert self.entry is not None
+        return self.entry
+
+    def send(self, request: Request) -> Run[Response]:
+        """Send for the flow; claim the key right before its purchase leaves."""
+        self.last_was_purchase = not request.replayable
+        if request.replayable:
+            return (yield from self.stack.send(request))
+        if self.entry is not None:
+            raise PluginError(f"{self.intent.operation} has a second purchase: {request.name}")
+        context = self.stack.context
+        opened_at = yield from now()
+        yield from self._claim()
+        context.not_after = opened_at + context.settings.send_window_s
+        try:
+            response = yield from self.stack.send(request)
+        except GeneratorExit:
+            raise  # the row stays in flight; whoever finds its lease over may look
+        except BaseException as error:
+            yield from self._settle(error)
+            raise
+        self.accepted = True
+        return response
+
+    def failed(self, error: BaseException) -> Run[BaseException]:
+        """What to raise for *error*, which ended the flow: itself, or the doubt that it leaves."""
+        if self.entry is None:
+            return error
+        if self.accepted and not self.settled:
+            # A refusal that only the reader can see (SOAP, 200 with an error) comes after the yield.
+            refusal = self.last_was_purchase and isinstance(error, RejectedError) and self._listed(error)
+            yield from self._write(self.ledger.refuse if refusal else self.ledger.doubt, error)
+        entry = yield from call(self.ledger.read, self.intent.key)
+        if entry is None or entry.phase is not Phase.IN_DOUBT or not isinstance(error, Exception):
+            return error
+        doubt = doubt_of(entry)
+        doubt.__cause__ = error
+        return doubt
+
+    def succeeded(self, value: T) -> Run[T]:
+        """Record the booking that the flow brought back, and hand out what the row then says."""
+        intent, entry = self.intent, self.claimed
+        if intent.pieces_of is not None and intent.pieces_of(value) != intent.pieces:
+            text = f"{intent.pieces_of(value)} packages for {intent.pieces} asked, booking {intent.booking_of(value)}"
+            yield from call(self.ledger.doubt, entry, text)
+            raise doubt_of(attrs.evolve(entry, error=text))
+        yield from recorded(intent, self.ledger, self.stack, entry, value)
+        row = yield from call(self.ledger.read, intent.key)
+        if row is None or row.phase is not Phase.SUCCEEDED:
+            raise ConflictError(
+                f"{intent.key} is being cancelled", key=intent.key, generation=entry.generation, cancelling=True
+            )
+        return (yield from finished(intent, self.ledger, row))
+
+    def _claim(self) -> Run[None]:
+        intent, settings = self.intent, self.stack.context.settings
+        self.entry = yield from call(
+            self.ledger.claim,
+            Claim(
+                key=intent.key,
+                generation=self.generation,
+                attempt=self.attempt,
+                operation=intent.operation,
+                account=intent.account,
+                carrier=intent.carrier,
+                fingerprint=intent.fingerprint,
+                base=self.base,
+                owner=self.stack.context.request_id(),
+                request=intent.request,
+                lease_s=settings.lease_s,
+                settle_s=settings.send_window_s + max(settings.settle_s, intent.recovery.settle_s),
+                attempts_max=settings.ledger_attempts,
+            ),
+        )
+        if self.entry is None:
+            raise _Moved("the row moved")
+
+    def _settle(self, error: BaseException) -> Run[None]:
+        self.settled = True
+        if not self.stack.context.purchase_left:
+            refused = isinstance(error, (AuthenticationError, RateLimitedError))
+            yield from self._write(self.ledger.refuse if refused else None, error)
+        elif isinstance(error, RejectedError) and self._listed(error):
+            yield from self._write(self.ledger.refuse, error)
+        else:
+            yield from self._write(self.ledger.doubt, error)
+
+    def _write(self, event: Callable[[Entry, str], None] | None, error: BaseException) -> Run[None]:
+        if event is None:
+            yield from call(self.ledger.not_sent, self.claimed)
+        else:
+            yield from call(event, self.claimed, _told(error))
+
+    def _listed(self, error: RejectedError) -> bool:
+        """Only codes that the plugin lists with their source prove that nothing was booked."""
+        codes, code = self.intent.recovery.refusal_codes, error.carrier_code
+        if code and code in self.intent.recovery.duplicate_codes | self.intent.recovery.in_progress_codes:
+            return False
+        return (
+            code in codes
+            or f"http:{error.http_status}" in codes
+            or any(item.endswith("*") and code.startswith(item[:-1]) for item in codes if code)
+        )
+
+
+def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, value: T) -> Run[bool]:
+    """Write the evidence of a booking; the store is asked until the deadline, for the label is worth it.
+
+    Raises:
+        StoreError: it could not be stored; the error carries the booking.
+    """
+    text, blobs = split(intent.stamped(value, entry.generation))
+    while True:
+        try:
+            return (yield from call(ledger.book, entry, intent.booking_of(value), text, blobs, intent.in_hand(value)))
+        except StoreError as error:
+            if (yield from now()) + 0.2 >= stack.context.until:
+                error.key, error.shipment = intent.key, value  # type: ignore[assignment]
+                raise
+            yield from sleep(0.2)
+
+
+def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
+    """What the row says, with the documents that were still at the carrier."""
+    value: T = join(entry.result, entry.blobs, intent.shape)
+    if entry.complete:
+        return value
+    full = yield from intent.complete(value)
+    text, blobs = split(full)
+    yield from call(ledger.fill, entry, text, blobs, intent.in_hand(full))
+    return full
+
+
+def doubt_of(entry: Entry) -> InDoubtError:
+    """The doubt that *entry* is in, and when a look-up can end it."""
+    person = entry.phase is Phase.NEEDS_PERSON
+    what = "only a person can tell" if person else "it is looked up before anything is repeated"
+    return InDoubtError(
+        f"{entry.operation} under {entry.key} was sent and not answered readably: {what} ({entry.error})",
+        key=entry.key,
+        generation=entry.generation,
+        since=entry.updated_at,
+        retry_at=None if person else entry.settle_at,
+        needs_person=person,
+    )
+
+
+def _told(error: BaseException) -> str:
+    # Codes only: a carrier's sentence may name a person, and rows are kept for long.
+    if isinstance(error, ShipkitError):
+        return f"{error.code} {error.carrier_code}".strip()
+    return type(error).__name__

@@ -1,0 +1,76 @@
+"""The way back: a cancellation is a wish on the row, and the row says what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..codec import join, split
+from ..errors import InputError, OutcomeUnknownError, RejectedError, UnavailableError
+from ..flow import Flow, Run, call, drive
+from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
+from ..model.scalars import Value
+from ..policy import Stack
+from ..ports import Entry, LedgerStore, Phase
+from .booking import Intent, doubt_of
+from .recovery import recovered
+
+__all__ = ["cancelled"]
+
+T = TypeVar("T", bound=Value)
+
+_DONE = (CancelOutcome.VOIDED, CancelOutcome.REQUESTED, CancelOutcome.ALREADY_VOIDED)
+
+
+def cancelled(
+    intent: Intent[T], undo: Callable[[T], Flow[CancellationResult]], ledger: LedgerStore, stack: Stack
+) -> Run[CancellationResult]:
+    """Undo what was booked under the intent's key; asked again, it gives the same answer.
+
+    Raises:
+        InputError: nothing was ever asked for under that key.
+        InDoubtError: the booking, or the cancellation, is not answered yet; the wish stands and is carried out later.
+    """
+    entry = yield from call(ledger.want_void, intent.key)
+    if entry is None:
+        raise InputError(
+            problems=(Problem(path="/key", code=ProblemCode.UNKNOWN_VALUE, text="nothing was booked under this key"),)
+        )
+    if entry.phase is Phase.IN_FLIGHT:
+        entry = (yield from call(ledger.take_over, entry)) or entry
+    if entry.phase is Phase.IN_DOUBT:
+        found = yield from recovered(intent, ledger, stack, entry)
+        entry = found or (yield from call(ledger.read, intent.key)) or entry
+    if entry.phase is Phase.VOIDING:
+        return (yield from _undone(intent, undo, ledger, stack, entry))
+    if entry.phase is Phase.VOIDED:
+        if entry.void_result:
+            return join(entry.void_result, (), CancellationResult)
+        return CancellationResult(outcome=CancelOutcome.VOIDED)  # nothing had been booked
+    raise doubt_of(entry)
+
+
+def _undone(
+    intent: Intent[T],
+    undo: Callable[[T], Flow[CancellationResult]],
+    ledger: LedgerStore,
+    stack: Stack,
+    entry: Entry,
+) -> Run[CancellationResult]:
+    asked_at = yield from call(ledger.now)
+    try:
+        result = yield from drive(undo(join(entry.result, entry.blobs, intent.shape)), stack.send)
+    except RejectedError as error:
+        yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
+        raise
+    except (OutcomeUnknownError, UnavailableError) as error:
+        raise doubt_of(entry) from error  # repeating a void does no harm: the next call does it
+    text, _ = split(result)
+    if result.outcome in _DONE:
+        yield from call(ledger.voided, entry, text, None)
+    elif result.outcome is CancelOutcome.NOT_FOUND:
+        if not (yield from call(ledger.voided, entry, text, asked_at)):
+            raise doubt_of(entry)
+    else:
+        yield from call(ledger.keep, entry, result.outcome.value)
+    return result
