@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -18,6 +18,7 @@ from shipkit.model import ClosedEnum, FrozenMap, Value
 from shipkit.model._fit import shape_of
 from shipkit.model._show import mask
 from shipkit.model.marks import PERSONAL, Personal
+from shipkit.model.scalars import TEXT_NAMES
 
 __all__ = ["Plan", "Profile", "dumps", "to_dict", "to_json"]
 
@@ -118,27 +119,44 @@ def _base64(value: bytes) -> str:
 
 
 def _class_writer(plan: Plan, cls: Any) -> Writer:
-    """A function that writes the fields of *cls* that are not at their default."""
-    fields = [field for field in attrs.fields(cls) if field.name != "extras"]
-    known = frozenset(field.name for field in fields)
-    steps = tuple((field.name, field.default, _step(plan, field)) for field in fields if not plan.leaves_out(field))
-    writers, late, keeps = plan.writers, plan.writer, plan.profile is Profile.FULL
+    """A function that writes the fields of *cls* that are not at their default.
 
-    def write(value: Any) -> dict[str, Any]:
-        out = {}
-        for name, default, step in steps:
-            item = getattr(value, name)
-            if item is default or (item.__class__ is default.__class__ and item == default):
-                continue
-            if step is None:
-                out[name] = (writers.get(item.__class__) or late(item.__class__))(item)
-            else:
-                out[name] = step(item)
-        if value.extras and keeps:
-            out.update((name, thawed(item)) for name, item in value.extras.items() if name not in known)
-        return out
+    Its text is generated, as attrs does for ``__init__``: a loop over some twenty fields, nearly all at their default,
+    would cost more than the JSON encoder.
+    """
+    names: dict[str, Any] = {"get": plan.writers.get, "late": plan.writer, "thawed": thawed}
+    lines = ["def write(value):", "    out = {}"]
+    known = []
+    for index, field in enumerate(field for field in attrs.fields(cls) if field.name != "extras"):
+        known.append(field.name)
+        if plan.leaves_out(field):
+            continue
+        step, default = _step(plan, field), field.default
+        names |= {f"step{index}": step, f"default{index}": default}
+        lines.append(f"    item = value.{field.name}")
+        if default is None:
+            test = "if item is not None: "
+        elif default is attrs.NOTHING:
+            test = ""
+        else:
+            test = f"if item is not default{index} and item != default{index}: "
+        written = "item" if _is_plain(field) else "(get(item.__class__) or late(item.__class__))(item)"
+        lines.append(f"    {test}out[{field.name!r}] = {written if step is None else f'step{index}(item)'}")
+    if plan.profile is Profile.FULL:
+        names["known"] = frozenset(known)
+        lines += [
+            "    if value.extras:",
+            "        out.update((name, thawed(item)) for name, item in value.extras.items() if name not in known)",
+        ]
+    lines.append("    return out")
+    exec(compile("\n".join(lines), f"<shipkit writer of {cls.__name__}>", "exec"), names)  # noqa: S102
+    return cast(Writer, names["write"])
 
-    return write
+
+def _is_plain(field: Any) -> bool:
+    """Whether what the field holds is JSON as it is."""
+    shape = shape_of(field.type)
+    return shape.kind == "name" and (shape.name in TEXT_NAMES or shape.name in ("int", "bool"))
 
 
 def _step(plan: Plan, field: Any) -> Writer | None:

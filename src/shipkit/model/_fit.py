@@ -213,7 +213,7 @@ def _frozen(value: Any, path: str) -> Any:
 def _fit_name(name: str, value: Any, path: str) -> Any:
     if name in scalars.TEXT_NAMES:
         if isinstance(value, str):
-            return value
+            return value if value.__class__ is str else str.__str__(value)
         raise Misfit(path, "malformed", f"must be text, not {type(value).__name__}")
     if name in _SCALARS:
         return _SCALARS[name](value, path)

@@ -229,7 +229,8 @@ class Dimensions(Value):
         if self.pinned or self.width is None or self.height is None:
             return
         sides = (self.length, self.width, self.height)
-        ordered = sorted(sides, key=_millimetres, reverse=True)
+        one_unit = self.length.unit is self.width.unit is self.height.unit
+        ordered = sorted(sides, key=_number if one_unit else _millimetres, reverse=True)
         for name, side, given in zip(("length", "width", "height"), ordered, sides, strict=True):
             if side is not given:
                 object.__setattr__(self, name, side)
@@ -238,6 +239,10 @@ class Dimensions(Value):
         return " x ".join(
             str(side) for side in (self.length, self.width, self.height, self.diameter) if side is not None
         )
+
+
+def _number(side: Length) -> Decimal:
+    return side.value
 
 
 def _millimetres(side: Length) -> Fraction:
