@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from typing import Final
 
 __all__ = ["Clock"]
+
+_LONGEST_S: Final = 10 * 366 * 86_400
 
 
 class Clock:
@@ -34,8 +37,8 @@ class Clock:
         return self._start + self._ahead + passed
 
     def advance(self, seconds: float) -> datetime:
-        """Let *seconds* go by at once; returns the new now."""
-        if seconds < 0:
-            raise ValueError(f"time does not go back ({seconds} s)")
+        """Let *seconds* go by at once; returns the new now. Raises ValueError for less than 0 or over ten years."""
+        if not 0 <= seconds <= _LONGEST_S:
+            raise ValueError(f"time goes on by 0 to {_LONGEST_S} s; it does not go back ({seconds} s)")
         self._ahead += timedelta(seconds=seconds)
         return self.now()

@@ -166,6 +166,11 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+def _known(_: object, __: object, name: str) -> None:
+    if name not in FAULTS:
+        raise ValueError(f"no fault is called {name}; there are {', '.join(FAULTS)}")
+
+
 @attrs.frozen(kw_only=True)
 class Fault:
     """One fault to happen: which, to which calls, how often.
@@ -174,7 +179,7 @@ class Fault:
     fitting calls go well, then ``times`` are hit (None: all from then on). ``mark`` limits it to purchases of a mark.
     """
 
-    name: str = attrs.field()
+    name: str = attrs.field(validator=_known)
     operation: str = ""
     times: int | None = 1
     skip: int = 0
@@ -187,11 +192,6 @@ class Fault:
         counted = _is_count(self.skip, 0) and (self.times is None or _is_count(self.times, 1))
         if not counted:
             raise ValueError(f"fault {self.name}: skip is 0 or more, times 1 or more (or none for no limit)")
-
-    @name.validator
-    def _known(self, _: object, name: str) -> None:
-        if name not in FAULTS:
-            raise ValueError(f"no fault is called {name}; there are {', '.join(FAULTS)}")
 
     @property
     def kind(self) -> FaultKind:

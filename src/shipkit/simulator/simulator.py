@@ -62,6 +62,7 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+        self._ending = threading.Lock()
         self._url = ""
 
     def __enter__(self) -> Self:
@@ -93,19 +94,21 @@ class Simulator:
 
     def stop(self) -> None:
         """Close every connection and end the thread; the books stay readable."""
-        thread, loop, stop = self._thread, self._loop, self._stop
-        if thread is None or loop is None or stop is None:
-            return
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        self._thread = self._loop = self._stop = None
+        with self._ending:
+            thread, loop, stop = self._thread, self._loop, self._stop
+            if thread is None or loop is None or stop is None:
+                return
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()
+            self._thread = self._loop = self._stop = None
 
     def serve(self) -> None:
-        """Answer until the process is interrupted (Ctrl-C)."""
+        """Answer until the process is interrupted (Ctrl-C), or :meth:`stop` is called."""
         self.start()
+        thread = self._thread
         with contextlib.suppress(KeyboardInterrupt):
-            while self._thread is not None and self._thread.is_alive():
-                self._thread.join(0.5)
+            while thread is not None and thread.is_alive():
+                thread.join(0.5)
         self.stop()
 
     @property

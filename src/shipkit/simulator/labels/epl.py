@@ -14,7 +14,7 @@ __all__ = ["render"]
 _FONTS: Final = ((12, 1), (16, 2), (20, 3), (24, 4), (48, 5))
 
 
-def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:  # noqa: A002 - the word of the model
+def render(name: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:
     """Code page Windows-1252 (``I8,A``). The printer draws the bar code (``B``, type 1: Code 128, automatic)."""
     return "".join(_label(fields, dpi / 25.4, size) for fields in labels).encode("cp1252", "replace")
 

@@ -15,7 +15,7 @@ from .layout import NOTICE, Bars, LabelFields, Line, Size, Text, layout
 __all__ = ["render"]
 
 
-def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:  # noqa: A002 - the word of the model
+def render(name: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:
     """One file; ``dpi`` means nothing here."""
     content = io.BytesIO()
     # invariant: no date and no random id in the file, so that the same label has the same bytes.

@@ -16,7 +16,7 @@ __all__ = ["render"]
 _BLACK, _WHITE = 0, 1
 
 
-def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:  # noqa: A002 - the word of the model
+def render(name: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:
     """One label as a picture of the whole paper."""
     dots = dpi / 25.4
     image = Image.new("1", (round(size.width * dots), round(size.height * dots)), _WHITE)
@@ -29,7 +29,7 @@ def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> 
         else:
             _bars(draw, item, dots)
     content = io.BytesIO()
-    image.save(content, format, **({"dpi": (dpi, dpi)} if format == "PNG" else {}))
+    image.save(content, name, **({"dpi": (dpi, dpi)} if name == "PNG" else {}))
     return content.getvalue()
 
 

@@ -13,7 +13,7 @@ _INITIALISE = b"\x1b@"
 _CUT = b"\x1bd\x02"
 
 
-def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:  # noqa: A002 - the word of the model
+def render(name: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:
     """Line by line, as these printers work: positions mean nothing here. Text in ASCII."""
     return b"".join(_INITIALISE + b"".join(_lines(fields)) + _CUT for fields in labels)
 

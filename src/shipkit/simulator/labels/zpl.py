@@ -10,7 +10,7 @@ from .layout import LabelFields, Line, Size, Text, layout
 __all__ = ["render"]
 
 
-def render(format: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:  # noqa: A002 - the word of the model
+def render(name: str, labels: Sequence[LabelFields], dpi: int, size: Size) -> bytes:
     """UTF-8 (``^CI28``). The printer draws the bar code (``^BC``, mode A: it chooses the code sets)."""
     return "".join(_label(fields, dpi / 25.4, size) for fields in labels).encode()
 
