@@ -23,6 +23,8 @@ from .context import Context
 
 __all__ = ["exchanging"]
 
+_PROVEN: dict[int, type[CarrierError]] = {401: AuthenticationError, 429: RateLimitedError}
+
 
 def exchanging(carrier: Carrier, context: Context) -> Send:
     """Send a request once; return its reply, or raise what the reply, or the silence, proves."""
@@ -62,6 +64,17 @@ def _checked(carrier: Carrier, response: Response) -> None:
     except ReplyError:
         if response.status < 400:
             raise
+    except CarrierError as error:
+        # These two statuses prove that nothing came of it, in whatever words the carrier wraps them.
+        kind = _PROVEN.get(response.status)
+        if kind is None or isinstance(error, kind):
+            raise
+        raise kind.of(
+            response,
+            carrier_code=error.carrier_code,
+            carrier_message=error.carrier_message,
+            request_id=error.request_id,
+        ) from error
     except ShipkitError:
         raise
     except Exception as error:
@@ -71,5 +84,4 @@ def _checked(carrier: Carrier, response: Response) -> None:
     if response.status < 300:
         return
     # A page of a gateway, mostly: it has no form of the carrier's that could say more.
-    kinds: dict[int, type[CarrierError]] = {401: AuthenticationError, 429: RateLimitedError}
-    raise (UnavailableError if response.status >= 500 else kinds.get(response.status, CarrierError)).of(response)
+    raise (UnavailableError if response.status >= 500 else _PROVEN.get(response.status, CarrierError)).of(response)
