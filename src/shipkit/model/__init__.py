@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         RefundState,
         Shipment,
         TrackingNumber,
+        canonical_number,
     )
     from shipkit.model.customs import (
         Certification,
@@ -443,6 +444,7 @@ __all__ = [
     "WeightFacts",
     "WeightUnit",
     "ZoneName",
+    "canonical_number",
     "content_fits",
 ]
 
@@ -667,6 +669,7 @@ _ROOMS = {
     "WeightFacts": "facts",
     "WeightUnit": "measures",
     "ZoneName": "scalars",
+    "canonical_number": "bookings",
     "content_fits": "documents",
 }
 
