@@ -74,6 +74,7 @@ class Reader:
 
         def register(function: Callable[[Any], T]) -> Callable[[Any], T]:
             self._hooks[shape] = function
+            self._fast = None  # a module that is loaded later may bring a hook of its own
             return function
 
         return register
