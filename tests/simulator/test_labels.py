@@ -20,7 +20,9 @@ from shipkit.simulator import labels
 from shipkit.simulator.labels import NOTICE, LabelFields, code128
 
 NUMBERS = ["1Z999AA10123456784", "AC000000001", "250049123456789", "9400111899223197428490", "JJD-00 03/41%^~_", "7"]
-TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=24)
+TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=24) | st.text(
+    "01234A", min_size=1, max_size=24
+)
 
 
 def fields(number: str = NUMBERS[0], barcode: str = "") -> LabelFields:

@@ -30,8 +30,8 @@ _CODE_B: Final = 100
 _START_B: Final = 104
 _START_C: Final = 105
 
-# Code set C takes two digits a character: it pays for four digits at an end of the text, for six inside.
-_RUN: Final = re.compile(r"^\d{4,}|\d{6,}|\d{4,}$")
+# Code set C takes two digits a character: it pays for four digits at an end of the text, for six inside, for two alone.
+_RUN: Final = re.compile(r"^\d{2}$|^\d{4,}|\d{6,}|\d{4,}$")
 
 
 @lru_cache(maxsize=1024)
