@@ -1,0 +1,93 @@
+"""Evidence: a set of events keyed by identity. Adding is union, so it commutes, and adding twice is adding once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from shipkit.codec.canon import record
+from shipkit.model import TrackingEvent
+
+__all__ = ["Evidence", "scoped"]
+
+
+class Evidence:
+    """What is known of one parcel: one record per event, the fuller one where a fact was told twice."""
+
+    __slots__ = ("_records",)
+
+    def __init__(self, events: Iterable[TrackingEvent] = ()) -> None:
+        records: dict[str, TrackingEvent] = {}
+        for event in events:
+            known = records.get(event.event_id)
+            records[event.event_id] = event if known is None else _fuller(known, event)
+        self._records = records
+
+    def add(self, events: Iterable[TrackingEvent]) -> Evidence:
+        """This evidence and *events*."""
+        return Evidence((*self, *events))
+
+    def merge(self, other: Evidence) -> Evidence:
+        """Both together."""
+        return self.add(other)
+
+    def __iter__(self) -> Iterator[TrackingEvent]:
+        return iter(self._records.values())
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __contains__(self, event_id: object) -> bool:
+        return event_id in self._records
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Evidence) and self._records == other._records
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _fuller(one: TrackingEvent, other: TrackingEvent) -> TrackingEvent:
+    """The larger of two records of one fact, in a total order: with ties, the order of arrival would decide."""
+    if one == other:
+        return one
+    first, second = _fullness(one), _fullness(other)
+    if first != second:
+        return one if first > second else other
+    return one if record(one) >= record(other) else other
+
+
+def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
+    """A newer status table first, then whether it says where the parcel is, its offset, who signed, more words."""
+    return (
+        _natural(event.mapping_version),
+        event.milestone is not None,
+        event.reason is not None,
+        event.time.offset_min is not None,
+        event.signed_by is not None,
+        len(event.text or ""),
+        event.observed_at,
+    )
+
+
+def _natural(version: str) -> tuple[tuple[int, str], ...]:
+    """A version's parts, with 9 before 10."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", version))
+
+
+def scoped(events: Iterable[TrackingEvent], scope: str) -> tuple[TrackingEvent, ...]:
+    """*events* within *scope*: their identities change with it, and so do the ids by which they withdraw each other."""
+    given = tuple(events)
+    renamed = {event.event_id: attrs.evolve(event, scope=scope).event_id for event in given if event.retracts is None}
+
+    def rename(event_id: str | None) -> str | None:
+        if event_id is None or event_id in renamed:
+            return event_id and renamed[event_id]
+        return f"n:{scope}:{event_id[3:]}" if event_id.startswith("n::") else event_id
+
+    return tuple(
+        attrs.evolve(event, scope=scope, retracts=rename(event.retracts), supersedes=rename(event.supersedes))
+        for event in given
+    )

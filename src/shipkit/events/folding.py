@@ -1,0 +1,279 @@
+"""The projection: evidence in, the state everyone agrees on out. Pure, total, and the same for any order of arrival."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta, timezone
+from typing import Final
+
+import attrs
+
+from shipkit.codec.canon import record
+from shipkit.events.evidence import Evidence
+from shipkit.events.problems import Problems
+from shipkit.events.transitions import TRANSITIONS, Effect, Transitions
+from shipkit.model import (
+    Anomaly,
+    AnomalyKind,
+    Classifier,
+    DropPlace,
+    Milestone,
+    MilestoneEntry,
+    ProofOfDelivery,
+    Reason,
+    RecipientRelation,
+    Timeline,
+    TrackingEvent,
+    TrackingNumber,
+    TransitEstimate,
+)
+
+__all__ = ["fold", "roll_up"]
+
+_FUTURE: Final = timedelta(hours=24)
+_RECYCLED: Final = timedelta(days=30)  # carriers hand out numbers again after months; labels are used within days
+
+
+def fold(
+    events: Iterable[TrackingEvent],
+    *,
+    scope: str | None = None,
+    tracking_number: TrackingNumber | None = None,
+    transit: TransitEstimate | None = None,
+    proof: ProofOfDelivery | None = None,
+    since: datetime | None = None,
+    previous: Timeline | None = None,
+    transitions: Transitions = TRANSITIONS,
+) -> Timeline:
+    """The state that *events* prove. Never raises, whatever the events; informational ones never move the milestone.
+
+    *transit* and *proof* are what the carrier said beside its events, *since* is when the shipment was made, *previous*
+    the projection whose revision this one continues. Events of several pieces give one timeline per piece, rolled up.
+    """
+    evidence = Evidence(events)
+    place = scope if scope is not None else min((event.scope for event in evidence if event.scope), default="")
+    pieces = sorted({event.piece for event in evidence if event.piece})
+    if len(pieces) > 1:
+        folded = [
+            _project(
+                Evidence(event for event in evidence if event.piece in (None, piece)),
+                scope=place,
+                number=_piece_number(piece, tracking_number),
+                transit=transit,
+                proof=None,
+                since=since,
+                transitions=transitions,
+            )
+            for piece in pieces
+        ]
+        timeline = attrs.evolve(roll_up(folded, scope=place), proof=proof, evidence_count=len(evidence))
+    else:
+        timeline = _project(
+            evidence,
+            scope=place,
+            number=tracking_number,
+            transit=transit,
+            proof=proof,
+            since=since,
+            transitions=transitions,
+        )
+    return _revised(timeline, previous)
+
+
+def _piece_number(piece: str, whole: TrackingNumber | None) -> TrackingNumber | None:
+    return None if whole is None else TrackingNumber(value=piece, carrier=whole.carrier)
+
+
+def _revised(timeline: Timeline, previous: Timeline | None) -> Timeline:
+    if previous is None:
+        return timeline
+    same = attrs.evolve(timeline, revision=previous.revision)
+    return same if same == previous else attrs.evolve(timeline, revision=previous.revision + 1)
+
+
+def _project(
+    evidence: Evidence,
+    *,
+    scope: str,
+    number: TrackingNumber | None,
+    transit: TransitEstimate | None,
+    proof: ProofOfDelivery | None,
+    since: datetime | None,
+    transitions: Transitions,
+) -> Timeline:
+    withdrawn = {event_id for event in evidence for event_id in (event.retracts, event.supersedes) if event_id}
+    ordered = sorted((event for event in evidence if event.event_id not in withdrawn), key=_place_in_time)
+    journey = _Journey(transitions, since)
+    for event in ordered:
+        journey.meet(event)
+    return Timeline(
+        scope=scope,
+        tracking_number=number,
+        milestone=journey.milestone,
+        reason=journey.reason,
+        entries=tuple(journey.entries),
+        events=tuple(ordered),
+        exceptions=journey.problems.all(),
+        attempts=journey.attempts,
+        transit=_latest_transit(ordered, transit),
+        proof=proof or journey.proof(),
+        anomalies=tuple(journey.anomalies),
+        evidence_count=len(evidence),
+        mapping_versions=frozenset(event.mapping_version for event in evidence),
+        revision=1,
+    )
+
+
+def _place_in_time(event: TrackingEvent) -> tuple[datetime, int, str]:
+    """Total: moment, rank, identity. Never the order of arrival, never that of the carrier's list.
+
+    Without an offset the local time is read as UTC. Of a day only the day is known: early milestones go before its
+    scans, late ones after them.
+    """
+    rank = -1 if event.milestone is None else event.milestone.rank
+    local = event.time.local
+    if isinstance(local, datetime):
+        return event.time.instant or local.replace(tzinfo=timezone.utc), rank, event.event_id
+    late = rank >= Milestone.OUT_FOR_DELIVERY.rank
+    shift = time(23, 58 + rank // 60, rank % 60) if late else time(0, 0, max(rank, 0))
+    return datetime.combine(local, shift, timezone.utc), rank, event.event_id
+
+
+def _latest_transit(events: list[TrackingEvent], beside: TransitEstimate | None) -> TransitEstimate | None:
+    found = [event.transit for event in events if event.transit is not None]
+    if beside is not None:
+        found.append(beside)
+    return max(found, key=lambda transit: (transit.computed_at, record(transit)), default=None)
+
+
+class _Journey:
+    """A parcel on its way through the transition table."""
+
+    def __init__(self, transitions: Transitions, since: datetime | None) -> None:
+        self.transitions, self.since = transitions, since
+        self.milestone = Milestone.UNKNOWN
+        self.reason: Reason | None = None
+        self.entries: list[MilestoneEntry] = []
+        self.anomalies: list[Anomaly] = []
+        self.problems = Problems()
+        self.attempts = 0
+        self.attempt: TrackingEvent | None = None
+        self.handover: TrackingEvent | None = None
+        self.signer: str | None = None
+
+    def meet(self, event: TrackingEvent) -> None:
+        """One event, in its place in time."""
+        if event.classifier is not Classifier.ACTUAL:
+            return
+        if event.time.earliest - event.observed_at > _FUTURE:
+            self.wonder(AnomalyKind.FUTURE_EVENT, event)
+        if self.since is not None and self.since - event.time.latest > _RECYCLED:
+            self.wonder(AnomalyKind.PREDATES_SHIPMENT, event)
+        if event.milestone is None or event.milestone is Milestone.UNKNOWN:
+            self.inform(event)
+            return
+        step = self.transitions[self.milestone, event.milestone]
+        if step.anomaly is not None:
+            self.wonder(step.anomaly, event)
+        if step.effect is Effect.IGNORE:
+            return
+        meant = step.milestone if step.effect is Effect.REWRITE and step.milestone else event.milestone
+        moved = step.effect is not Effect.STAY and meant is not self.milestone
+        self.count_attempt(event, meant, moved=moved)
+        if moved:
+            self.enter(meant, event)
+        elif event.reason is not None:
+            self.reason = event.reason
+        self.problems.scanned(event, moved=moved, attempts=self.attempts)
+        self.sign(event)
+
+    def wonder(self, kind: AnomalyKind, event: TrackingEvent) -> None:
+        self.anomalies.append(Anomaly(kind=kind, event_id=event.event_id, milestone=self.milestone))
+
+    def inform(self, event: TrackingEvent) -> None:
+        """An event that says nothing of where the parcel is: it may say why, while the journey is open."""
+        if event.reason is not None and not self.milestone.terminal:
+            self.reason = event.reason
+        self.problems.told(event, attempts=self.attempts, open_journey=not self.milestone.terminal)
+        self.sign(event)
+
+    def enter(self, milestone: Milestone, event: TrackingEvent) -> None:
+        ordinal = 1 + sum(entry.milestone is milestone for entry in self.entries)
+        self.milestone, self.reason = milestone, event.reason
+        self.entries.append(
+            MilestoneEntry(
+                milestone=milestone, ordinal=ordinal, at=event.time, event_id=event.event_id, reason=event.reason
+            )
+        )
+        self.handover = event if milestone is Milestone.DELIVERED else None
+        self.signer = None
+
+    def count_attempt(self, event: TrackingEvent, meant: Milestone, *, moved: bool) -> None:
+        """Two scans on one day tell of one attempt; a scan on another day without a tour between them, of a second."""
+        if meant is not Milestone.DELIVERY_ATTEMPTED:
+            return
+        if moved or self.attempt is None or _day(self.attempt) != _day(event):
+            self.attempts += 1
+        self.attempt = event
+
+    def sign(self, event: TrackingEvent) -> None:
+        if self.milestone is Milestone.DELIVERED and event.signed_by:
+            self.signer = self.signer or event.signed_by
+
+    def proof(self) -> ProofOfDelivery | None:
+        """What the events themselves say of the hand-over."""
+        if self.handover is None:
+            return None
+        relation, place = _HANDED.get(str(self.handover.reason), (None, None))
+        return ProofOfDelivery(delivered_at=self.handover.time, signed_by=self.signer, relation=relation, place=place)
+
+
+_HANDED: Final[dict[str, tuple[RecipientRelation | None, DropPlace | None]]] = {
+    "delivered_to_neighbour": (RecipientRelation.NEIGHBOUR, None),
+    "delivered_safe_place": (None, DropPlace.SAFE_PLACE),
+    "delivered_mailbox": (None, DropPlace.MAILBOX),
+    "delivered_reception": (RecipientRelation.RECEPTION, DropPlace.RECEPTION),
+    "delivered_to_agent": (RecipientRelation.AGENT, None),
+    "collected_by_recipient": (RecipientRelation.RECIPIENT, None),
+}
+
+
+def _day(event: TrackingEvent) -> str:
+    return event.time.local.isoformat()[:10]
+
+
+def roll_up(pieces: Iterable[Timeline], *, scope: str) -> Timeline:
+    """The timeline of a shipment of several *pieces*: as far as its least advanced open piece, done when all are."""
+    ordered = tuple(sorted(pieces, key=_piece_order))
+    leading = _leading(ordered)
+    delivered = sum(piece.milestone is Milestone.DELIVERED for piece in ordered)
+    transits = [piece.transit for piece in ordered if piece.transit is not None]
+    versions: frozenset[str] = frozenset()
+    return Timeline(
+        scope=scope,
+        milestone=Milestone.UNKNOWN if leading is None else leading.milestone,
+        reason=None if leading is None else leading.reason,
+        entries=(),
+        events=(),
+        exceptions=tuple(exceptions),
+        attempts=max((piece.attempts for piece in ordered), default=0),
+        transit=max(transits, key=lambda transit: (transit.computed_at, record(transit)), default=None),
+        anomalies=tuple(anomaly for piece in ordered for anomaly in piece.anomalies),
+        pieces=ordered,
+        partially_delivered=0 < delivered < len(ordered),
+        evidence_count=sum(piece.evidence_count for piece in ordered),
+        mapping_versions=versions.union(*(piece.mapping_versions for piece in ordered)),
+        revision=1,
+    )
+
+
+def _piece_order(piece: Timeline) -> tuple[str, bytes]:
+    return (piece.tracking_number.value if piece.tracking_number else ""), record(piece)
+
+
+def _leading(pieces: tuple[Timeline, ...]) -> Timeline | None:
+    """The piece whose state is the shipment's; where all have ended, one that did not end well before one that did."""
+    still_open = [piece for piece in pieces if not piece.terminal]
+    if still_open:
+        return min(still_open, key=lambda piece: (piece.milestone.rank, record(piece)))
+    return max(pieces, key=lambda piece: (piece.milestone.rank, record(piece)), default=None)
