@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import attrs
 
@@ -90,13 +90,17 @@ class MondialRelay(Carrier):
 
         return FACTS
 
+    @classmethod
+    def options_schema(cls) -> Mapping[str, Any] | None:
+        return wire.OPTIONS_SCHEMA
+
     def problems(self, request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
         """What the facts cannot say: how names and lines share four lines, which service goes to a point."""
         if isinstance(request, ShipmentRequest):
             yield from wire.request_problems(request)
 
     def create_shipment(self, request: ShipmentRequest) -> Flow[Shipment]:
-        """Book *request*; the label lies behind a link, in A4 at once, in A5 and 10 x 15 cm by `documents`.
+        """Book *request*; the label lies behind a link, in A4, A5 or 10 x 15 cm.
 
         Raises:
             RejectedError: Mondial Relay refused it and nothing was booked.

@@ -19,6 +19,7 @@ from shipkit.model import (
     FindMethod,
     IdempotencyMode,
     LabelFormatFacts,
+    Lane,
     LastMile,
     LengthFacts,
     LengthUnit,
@@ -47,6 +48,8 @@ from .wire import CODE
 __all__ = ["FACTS"]
 
 _HOSTS: Final = frozenset({"api.mondialrelay.com"})
+# The countries of the manual's table of postal codes (see `fields`), and Monaco, which has French ones.
+_COUNTRIES: Final = frozenset(["AT", "BE", "DE", "ES", "FR", "GB", "IE", "IT", "LU", "MC", "NL", "PT"])
 _DOCUMENT_HOSTS: Final = frozenset({"www.mondialrelay.com"})  # [module] Mondialrelay::URL_DOMAIN
 
 
@@ -134,7 +137,7 @@ FACTS: Final = CarrierFacts(
     options=(
         # [gem] "notification request"; O or N, the channel is the carrier's.
         OptionFacts(code=OptionCode.NOTIFY, wire="TAvisage"),
-        # [gem]: in cents. Public code (an Odoo module of delivery_carrier_mondialrelay) multiplies by a hundred, too.
+        # [gem]: in cents.
         OptionFacts(code=OptionCode.COD, wire="CRT_Valeur"),
     ),
     field_rules=(
@@ -142,6 +145,7 @@ FACTS: Final = CarrierFacts(
         *_party_rules("ship_to"),
         FieldRule(path="/instructions", max_length=INSTRUCTIONS_MAX),
     ),
+    lanes=(Lane(origins=_COUNTRIES, destinations=_COUNTRIES),),
     weight=WeightFacts(unit=WeightUnit.G, decimals=0, rounding=Rounding.UP),
     length=LengthFacts(unit=LengthUnit.CM, decimals=0, rounding=Rounding.UP),
     reference_max=REFERENCE_MAX,  # NDossier

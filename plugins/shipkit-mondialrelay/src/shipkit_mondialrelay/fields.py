@@ -3,7 +3,8 @@
 The patterns are those of the Web Service manual, read where Mondial Relay's own PrestaShop module 3.4.5 restates them
 (``classes/services/MondialrelayServiceCreationEtiquette.php``); postal codes by country: the manual's table of V5.6,
 restated by cba85/php-mondialrelay-webservice ``src/Parameters/PostalCode.php``. That module also puts texts in upper
-case and takes accents off (``MondialrelayTools::remove_accents``); so do we. What then still does not fit is refused.
+case and takes accents off (``MondialrelayTools::remove_accents``); so do we, and what then does not fit is refused.
+Recorded traffic shows small letters accepted; the patterns do not allow them.
 """
 
 from __future__ import annotations
@@ -54,8 +55,11 @@ _POSTCODES: Final[Mapping[str, re.Pattern[str]]] = {
         "DE": r"[0-9]{5}",
         "ES": r"[0-9]{5}",
         "FR": r"[0-9]{5}",
+        "GB": r"\w{1,2}?\d\w{0,2} ?\w{3}",
+        "IE": r"[0-9A-Z ]{0,10}",
         "IT": r"[0-9]{5}",
-        "LU": r"[0-9]{5}|[0-9]{4}",  # the manual says five digits; Luxembourg's postal codes have four
+        "LU": r"[0-9]{4,5}",  # the manual says five digits; Luxembourg's postal codes have four
+        "MC": r"[0-9]{5}",
         "NL": r"[0-9 A-Z]{4,7}",
         "PT": r"[0-9]{4}(-[0-9]{3})?",
     }.items()

@@ -12,29 +12,42 @@ import attrs
 
 __all__ = ["Point", "knows", "near", "point", "towns"]
 
-# Real towns, so that a check of postal code and town has something to say; every other postal code is a "COMMUNE".
-_TOWNS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("BE", "1000"): ("BRUXELLES",),
-    ("BE", "2140"): ("ANTWERPEN",),
-    ("DE", "10115"): ("BERLIN",),
-    ("ES", "28001"): ("MADRID",),
-    ("FR", "13001"): ("MARSEILLE",),
-    ("FR", "31000"): ("TOULOUSE",),
-    ("FR", "33000"): ("BORDEAUX",),
-    ("FR", "35000"): ("RENNES",),
-    ("FR", "44000"): ("NANTES",),
-    ("FR", "44300"): ("NANTES",),
-    ("FR", "59000"): ("LILLE",),
-    ("FR", "59650"): ("VILLENEUVE D ASCQ",),
-    ("FR", "67000"): ("STRASBOURG",),
-    ("FR", "69003"): ("LYON",),
-    ("FR", "69100"): ("VILLEURBANNE",),
-    ("FR", "73230"): ("BARBY", "CURIENNE", "LES DESERTS", "PUYGROS", "ST ALBAN LEYSSE", "THOIRY", "VEREL PRAGONDRAN"),
-    ("FR", "75001"): ("PARIS",),
-    ("FR", "75004"): ("PARIS",),
-    ("FR", "75010"): ("PARIS",),
-    ("NL", "1011"): ("AMSTERDAM",),
-    ("PT", "1000-001"): ("LISBOA",),
+# Real towns and where they lie, so that a check of postal code and town has something to say; every other postal code
+# is a "COMMUNE" somewhere.
+_TOWNS: Final[Mapping[tuple[str, str], tuple[float, float, tuple[str, ...]]]] = {
+    ("BE", "1000"): (50.85, 4.35, ("BRUXELLES",)),
+    ("BE", "2140"): (51.21, 4.44, ("ANTWERPEN",)),
+    ("DE", "10115"): (52.53, 13.38, ("BERLIN",)),
+    ("ES", "28001"): (40.42, -3.69, ("MADRID",)),
+    ("FR", "13001"): (43.30, 5.38, ("MARSEILLE",)),
+    ("FR", "31000"): (43.60, 1.44, ("TOULOUSE",)),
+    ("FR", "33000"): (44.84, -0.58, ("BORDEAUX",)),
+    ("FR", "35000"): (48.11, -1.68, ("RENNES",)),
+    ("FR", "44000"): (47.22, -1.55, ("NANTES",)),
+    ("FR", "44300"): (47.26, -1.53, ("NANTES",)),
+    ("FR", "59000"): (50.63, 3.06, ("LILLE",)),
+    ("FR", "59650"): (50.62, 3.14, ("VILLENEUVE D ASCQ",)),
+    ("FR", "67000"): (48.58, 7.75, ("STRASBOURG",)),
+    ("FR", "69003"): (45.76, 4.86, ("LYON",)),
+    ("FR", "69100"): (45.77, 4.88, ("VILLEURBANNE",)),
+    ("FR", "73230"): (
+        45.58,
+        5.97,
+        (
+            "BARBY",
+            "CURIENNE",
+            "LES DESERTS",
+            "PUYGROS",
+            "ST ALBAN LEYSSE",
+            "THOIRY",
+            "VEREL PRAGONDRAN",
+        ),
+    ),
+    ("FR", "75001"): (48.86, 2.34, ("PARIS",)),
+    ("FR", "75004"): (48.85, 2.36, ("PARIS",)),
+    ("FR", "75010"): (48.87, 2.36, ("PARIS",)),
+    ("NL", "1011"): (52.37, 4.90, ("AMSTERDAM",)),
+    ("PT", "1000-001"): (38.74, -9.13, ("LISBOA",)),
 }
 _POSTCODES: Final = {
     "AT": r"[1-9][0-9]{3}",
@@ -57,6 +70,11 @@ _SHOPS: Final = (
 _STREETS: Final = ("RUE DE LA GARE", "PLACE DU MARCHE", "AVENUE DE LA REPUBLIQUE", "COURS PASTEUR", "RUE DES LILAS")
 _DAYS: Final = ("Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi", "Dimanche")
 
+_HOLIDAYS: Final = (
+    "<Informations_Dispo><Periode><Debut>2027-08-02T00:00:00</Debut><Fin>2027-08-21T00:00:00</Fin></Periode>"
+    "</Informations_Dispo>"
+)
+
 
 @attrs.frozen(kw_only=True)
 class Point:
@@ -72,10 +90,12 @@ class Point:
     longitude: float
     locker: bool
     distance_m: int | None
+    closed_in_august: bool
 
     def xml(self, base_url: str) -> str:
         """The point as WSI4_PointRelais_Recherche gives it, texts filled with blanks to their width."""
         link = f"{base_url}/public/permanent/{{}}_relais.aspx?num={self.number}&pays={self.country}"
+        closures = _HOLIDAYS if self.closed_in_august else "<Informations_Dispo />"
         information = "<Information>LOCKER</Information>" if self.locker else "<Information />"
         distance = "" if self.distance_m is None else f"<Distance>{self.distance_m}</Distance>"
         return (
@@ -84,7 +104,7 @@ class Point:
             f"<Pays>{self.country}</Pays><Localisation1 /><Localisation2 />"
             f"<Latitude>{_degrees(self.latitude)}</Latitude><Longitude>{_degrees(self.longitude)}</Longitude>"
             f"<TypeActivite>000</TypeActivite>{information}"
-            f"{''.join(self._hours(day) for day in _DAYS)}<Informations_Dispo />"
+            f"{''.join(self._hours(day) for day in _DAYS)}{closures}"
             f"<URL_Photo>{escape(link.format('photo'))}</URL_Photo><URL_Plan>{escape(link.format('plan'))}</URL_Plan>"
             f"{distance}</PointRelais_Details>"
         )
@@ -109,7 +129,7 @@ def towns(country: str, postcode: str, town: str) -> list[tuple[str, str]]:
     """Postal codes and towns that fit, in the order of the postal codes."""
     found = [
         (code, name)
-        for (place, code), names in sorted(_TOWNS.items())
+        for (place, code), (_, _, names) in sorted(_TOWNS.items())
         for name in names
         if place == country and (not postcode or code == postcode) and (not town or name.startswith(town.upper()))
     ]
@@ -125,8 +145,9 @@ def near(members: Mapping[str, str], count: int) -> list[Point]:
     code, town = listed[0]
     radius_m = int(members.get("RayonRecherche") or 50) * 1000
     seed = _seed(country, code)
-    latitude = float((members.get("Latitude") or "0").replace(",", ".")) or 43 + seed % 700 / 100
-    longitude = float((members.get("Longitude") or "0").replace(",", ".")) or seed % 800 / 100
+    latitude, longitude, _ = _TOWNS.get((country, code), (43 + seed % 700 / 100, seed % 800 / 100, ()))
+    if members.get("Latitude") and members.get("Longitude"):
+        latitude, longitude = (float(members[name].replace(",", ".")) for name in ("Latitude", "Longitude"))
     found = [_made(seed + index, code, town, country, latitude, longitude, index) for index in range(count)]
     return [item for item in found if item.distance_m is not None and item.distance_m <= radius_m]
 
@@ -151,6 +172,7 @@ def _made(seed: int, postcode: str, town: str, country: str, latitude: float, lo
         longitude=longitude,
         locker=index % 3 == 2,
         distance_m=distance_m,
+        closed_in_august=index % 4 == 3,
     )
 
 

@@ -33,11 +33,14 @@ MERCHANTS: Final[Mapping[str, str]] = {"BDTEST13": "PrivateK"}
 _NAMESPACE: Final = "http://www.mondialrelay.fr/webservice/"
 _PATH: Final = "/Web_Services.asmx"
 _LABEL_PATH: Final = "/ww2/PDF/StickerMaker2.aspx"
+_SOAP_11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+_SOAP_12: Final = "http://www.w3.org/2003/05/soap-envelope"
 _ENVELOPE: Final = (
-    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
+    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{}"'
     ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
     "<soap:Body>{}</soap:Body></soap:Envelope>"
 )
+_POINT: Final = re.compile(r"[0-9]{6}")
 _SIZES: Final = {"A4": Size(210, 297), "A5": Size(148, 210), "10x15": Size(100, 150)}
 _PRICES: Final = {"24R": Decimal("4.40"), "HOM": Decimal("6.90"), "LCC": Decimal("5.10")}  # invented
 _TRACING_ROWS: Final = 10  # the carrier fills its table up with empty rows
@@ -86,6 +89,14 @@ _RULES: Final = (
     ("TRDV", r"[ON]?", "65"),
     ("Assurance", r"[0-9A-Z]?", "63"),
     ("Instructions", rf"{_LINE}{{0,31}}", "62"),
+)
+# What WSI4_PointRelais_Recherche looks at; no source says which STAT a wrong number of results or a wrong radius gets.
+_SEARCH_RULES: Final = (
+    ("Pays", _COUNTRY, "16"),
+    ("Latitude", r"(-?[0-9]{1,3}[.,][0-9]+)?", "67"),
+    ("Longitude", r"(-?[0-9]{1,3}[.,][0-9]+)?", "68"),
+    ("NombreResultats", r"[0-9]{0,2}", "40"),
+    ("RayonRecherche", r"[0-9]{0,4}", "40"),
 )
 # Only texts that a source has (`codes.TRACING`); a step without one leaves no line.
 _TEXTS: Final = {
@@ -173,10 +184,11 @@ class MondialRelayDialect(Dialect):
     def points(self, call: Call) -> Reply:
         members = _members(call)
         country, number = members.get("Pays", ""), members.get("NumPointRelais", "")
-        if stat := self._stranger(members) or ("" if re.fullmatch(_COUNTRY, country) else "16"):
+        found: Sequence[Point] = []
+        if stat := self._stranger(members) or _search_refusal(members):
             return _result(call, f"<STAT>{stat}</STAT>")
         if number:
-            found: Sequence[Point] = [point(number, country)] if re.fullmatch(r"[0-9]{6}", number) else []
+            found = [point(number, country)] if _POINT.fullmatch(number) else []
             stat = "0" if found else "70"
         else:
             place = members.get("CP", "") or members.get("Ville", "")
@@ -191,7 +203,9 @@ class MondialRelayDialect(Dialect):
     @route("POST", _PATH, operation="WSI2_RechercheCP")
     def postcodes(self, call: Call) -> Reply:
         members = _members(call)
-        if stat := self._stranger(members):
+        if stat := self._stranger(members) or (
+            "" if re.fullmatch(r"[0-9]{0,2}", members.get("NbResult", "")) else "40"
+        ):
             return _result(call, f"<STAT>{stat}</STAT>")
         country = members.get("Pays", "")
         found = towns(country, members.get("CP", ""), members.get("Ville", ""))
@@ -224,7 +238,7 @@ class MondialRelayDialect(Dialect):
         """A Fault where the service itself fails, else a page of what stands before it."""
         if status == 500:
             fault = "<faultcode>soap:Server</faultcode><faultstring>Server was unable to process request.</faultstring>"
-            return Reply.xml(_ENVELOPE.format(f"<soap:Fault>{fault}<detail /></soap:Fault>"), 500)
+            return Reply.xml(_ENVELOPE.format(_SOAP_11, f"<soap:Fault>{fault}<detail /></soap:Fault>"), 500)
         return Reply.html(f"<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>", status)
 
     def error_in_200(self, call: Call, committed: bool) -> Reply:
@@ -265,10 +279,14 @@ def _members(call: Call) -> dict[str, str]:
 
 
 def _result(call: Call, content: str) -> Reply:
+    """The reply of the call's operation, in the version of SOAP in which it was asked."""
     name = call.soap_operation()
+    version = _SOAP_12 if call.xml().tag.startswith(f"{{{_SOAP_12}}}") else _SOAP_11
     inner = f"<{name}Result>{content}</{name}Result>"
-    reply = _ENVELOPE.format(f'<{name}Response xmlns="{_NAMESPACE}">{inner}</{name}Response>')
-    return Reply.xml(reply, headers={"Cache-Control": "private, max-age=0", "X-AspNet-Version": "4.0.30319"})
+    reply = _ENVELOPE.format(version, f'<{name}Response xmlns="{_NAMESPACE}">{inner}</{name}Response>')
+    media_type = "application/soap+xml; charset=utf-8" if version == _SOAP_12 else "text/xml; charset=utf-8"
+    headers = {"Cache-Control": "private, max-age=0", "X-AspNet-Version": "4.0.30319"}
+    return Reply.raw(reply.encode(), media_type, headers=headers)
 
 
 def _refusal(members: _Members) -> str:
@@ -286,6 +304,10 @@ def _refusal(members: _Members) -> str:
     if to_point and members.get("LIV_Rel_Pays") != members["Dest_Pays"]:
         return "92"
     return "" if knows(members["Dest_Pays"], members["Dest_CP"]) else "93"
+
+
+def _search_refusal(members: _Members) -> str:
+    return next((stat for name, pattern, stat in _SEARCH_RULES if not re.fullmatch(pattern, members.get(name, ""))), "")
 
 
 def _no_language(members: _Members) -> str:

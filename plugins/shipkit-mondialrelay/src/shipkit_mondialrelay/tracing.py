@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Final
 
@@ -13,6 +13,7 @@ from shipkit.model import (
     EventPlace,
     EventTime,
     Message,
+    NoticeCode,
     NoticeLevel,
     Reason,
     TimePrecision,
@@ -67,12 +68,13 @@ def trace_from_wire(query: TrackQuery, reply: TraceReply, response: Response) ->
     Raises:
         ReplyError: a line has no day, or one that cannot be read.
     """
+    events = tuple(_events(query, reply, response))
     return TrackResult(
         number=query.number,
-        events=tuple(_events(query, reply, response)),
+        events=events,
         complete=True,
         finished=reply.STAT == DELIVERED,
-        messages=tuple(_summary(reply)),
+        messages=(*_summary(reply), *_unmapped(events)),
         received_at=response.received_at,
     )
 
@@ -98,6 +100,12 @@ def _events(query: TrackQuery, reply: TraceReply, response: Response) -> Iterato
             observed_at=response.received_at,
             mapping_version=MAPPING_VERSION,
         )
+
+
+def _unmapped(events: Iterable[TrackingEvent]) -> Iterator[Message]:
+    for code in dict.fromkeys(event.code for event in events if event.reason is Reason.UNMAPPED):
+        text = "a line of the tracing that no source explains"
+        yield Message(level=NoticeLevel.WARNING, code=NoticeCode.UNMAPPED_CODE, carrier_code=code, text=text)
 
 
 def _event_time(row: StepRow, index: int, response: Response) -> EventTime:

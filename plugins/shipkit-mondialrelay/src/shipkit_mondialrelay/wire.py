@@ -5,7 +5,6 @@ Members stand in the order of the WSDL, because the order is part of the securit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from hashlib import md5
@@ -52,6 +51,7 @@ from .fields import INSTRUCTIONS_MAX, POINT, REFERENCE, REFERENCE_MAX, Sheet
 
 __all__ = [
     "CODE",
+    "OPTIONS_SCHEMA",
     "LabelReply",
     "LabelsReply",
     "document_from_wire",
@@ -69,19 +69,25 @@ CODE: Final = "mondialrelay"
 reader = Reader()
 
 _ANY_POINT: Final = "AUTO"  # the sender hands over at whatever point; seen in recorded traffic, not in the manual
+_SIZES: Final[Mapping[PageFormat, str]] = {PageFormat.A4: "A4", PageFormat.A5: "A5", PageFormat.CM_10X15: "10x15"}
 _UNSIGNED: Final = frozenset({"Security", "Texte"})
 
 # Members without a canonical field, given as carrier_options={"mondialrelay": {...}}; patterns of Mondial Relay's
 # PrestaShop module 3.4.5. What an insurance level covers is part of the contract: no source gives amounts. Taille is
 # for those whom Mondial Relay tells to use it.
-EXTRA_MEMBERS: Final[Mapping[str, re.Pattern[str]]] = {
-    "NClient": re.compile(r"[0-9A-Z]{0,9}"),
-    "Taille": re.compile(r"XS|S|M|L|XL|XXL|3XL"),
-    "TReprise": re.compile(r"O|N"),
-    "Montage": re.compile(r"[0-9]{1,3}"),
-    "TRDV": re.compile(r"O|N"),
-    "Assurance": re.compile(r"[0-5]"),
-    "Texte": re.compile(r"[^<>&']{3,30}(\(cr\)[^<>&']{0,30}){0,9}"),
+_EXTRA_MEMBERS: Final[Mapping[str, str]] = {
+    "NClient": r"[0-9A-Z]{0,9}",
+    "Taille": r"XS|S|M|L|XL|XXL|3XL",
+    "TReprise": r"O|N",
+    "Montage": r"[0-9]{1,3}",
+    "TRDV": r"O|N",
+    "Assurance": r"[0-5]",
+    "Texte": r"[^<>&']{3,30}(\(cr\)[^<>&']{0,30}){0,9}",
+}
+OPTIONS_SCHEMA: Final[Mapping[str, object]] = {
+    "type": "object",
+    "properties": {name: {"type": "string", "pattern": rf"^({text})$"} for name, text in _EXTRA_MEMBERS.items()},
+    "additionalProperties": False,
 }
 
 
@@ -135,9 +141,9 @@ def return_to_wire(request: ReturnRequest) -> dict[str, str]:
 
 
 def request_problems(request: ShipmentRequest) -> Iterator[Problem]:
-    """What stands in the way of booking *request*."""
+    """What stands in the way of booking *request*; that a service is missing, the model's own rules say."""
     sheet = Sheet()
-    _shipment_members(request, sheet, request.drop_off_point, request.service or "")
+    _shipment_members(request, sheet, request.drop_off_point, request.service)
     yield from sheet.problems
 
 
@@ -148,14 +154,14 @@ def _complete(members: dict[str, str], sheet: Sheet) -> dict[str, str]:
 
 
 def _shipment_members(
-    request: ShipmentRequest, sheet: Sheet, hand_over: ServicePointRef | None, service: str
+    request: ShipmentRequest, sheet: Sheet, hand_over: ServicePointRef | None, service: str | None
 ) -> dict[str, str]:
     options = {option.code: option.value for option in request.options}
     sender = sheet.party(request.ship_from, "/ship_from", phone_needed=True)
     recipient = sheet.party(_recipient(request), "/ship_to", phone_needed=service == "LDS")
     members = {
         "ModeCol": "REL" if hand_over else "CCC",
-        "ModeLiv": service,
+        "ModeLiv": service or "",
         "NDossier": sheet.text(request.reference, "/reference", most=REFERENCE_MAX, allowed=REFERENCE),
         "NClient": "",
         **{f"Expe_{name}": value for name, value in sender.items()},
@@ -174,9 +180,10 @@ def _shipment_members(
         "Instructions": sheet.text(request.instructions, "/instructions", most=INSTRUCTIONS_MAX),
         "Texte": "",
     }
-    _check_service(request, service, sheet)
+    if service is not None:
+        _check_service(request, service, sheet)
     _check_label(request.label, sheet)
-    return {**members, **_extra_members(request, sheet)}
+    return {**members, **_extra_members(request)}
 
 
 def _recipient(request: ShipmentRequest) -> Party:
@@ -254,34 +261,24 @@ def _check_service(request: ShipmentRequest, service: str, sheet: Sheet) -> None
         sheet.refuse("/packages", ProblemCode.TOO_MANY, f"{service} takes one package (STAT 48)", "1")
 
 
-def _extra_members(request: ShipmentRequest, sheet: Sheet) -> dict[str, str]:
-    given = request.carrier_options.get(CODE)
-    path = f"/carrier_options/{CODE}"
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        sheet.refuse(path, ProblemCode.MALFORMED, f"is a map of {', '.join(EXTRA_MEMBERS)}")
-        return {}
-    for name, value in given.items():
-        if name not in EXTRA_MEMBERS:
-            sheet.refuse(f"{path}/{name}", ProblemCode.UNKNOWN_VALUE, f"is one of {', '.join(EXTRA_MEMBERS)}")
-        elif not EXTRA_MEMBERS[name].fullmatch(str(value)):
-            sheet.refuse(f"{path}/{name}", ProblemCode.MALFORMED, f"does not fit {EXTRA_MEMBERS[name].pattern}")
-    return {name: str(value) for name, value in given.items()}
+def _extra_members(request: ShipmentRequest) -> dict[str, str]:
+    given = request.carrier_options.get(CODE) or {}
+    return {name: value for name, value in given.items() if name in _EXTRA_MEMBERS}
 
 
 def shipment_from_wire(
     request: ShipmentRequest, reply: LabelReply, response: Response, *, service: str, label_base: str
 ) -> Shipment:
-    """The booking, with the link to its A4 label; another size is a further call (`documents_to_wire`).
+    """The booking, with the link to its label. The service links to A4; the other sizes are the same link with another
+    ``format`` (akretion/mondialrelay_pyt ``make_shipping_label``, ecommerce-ventures/deliveries ``shipments/create``).
 
     The carrier numbers the shipment: where it has several packages, none of them has a number of its own.
     """
     several = len(request.packages) > 1
     role = NumberRole.MASTER if several else NumberRole.PIECE
     number = TrackingNumber(value=reply.ExpeditionNum, carrier=CODE, role=role)
-    size = _size(request.label)
-    linked = size is PageFormat.A4 and reply.URL_Etiquette
+    link, size = reply.URL_Etiquette or "", _size(request.label)
+    link = link.replace("format=A4", f"format={_SIZES[size]}")
     return Shipment(
         shipment_id=reply.ExpeditionNum,
         reference=request.reference,
@@ -292,7 +289,7 @@ def shipment_from_wire(
             for position, package in enumerate(request.packages)
         ),
         tracking_numbers=(number,),
-        documents=(_label(linked, size, DocumentKind.LABEL, label_base),) if linked else (),
+        documents=(_label(link, size, DocumentKind.LABEL, label_base),) if link else (),
         created_at=response.received_at,
         messages=_notices(reply.STAT),
     )
