@@ -245,6 +245,8 @@ def _day(event: TrackingEvent) -> str:
 def roll_up(pieces: Iterable[Timeline], *, scope: str) -> Timeline:
     """The timeline of a shipment of several *pieces*: as far as its least advanced open piece, done when all are."""
     ordered = tuple(sorted(pieces, key=_piece_order))
+    exceptions = [one for piece in ordered for one in piece.exceptions]
+    exceptions.sort(key=lambda one: one.resolved_by is not None)
     leading = _leading(ordered)
     delivered = sum(piece.milestone is Milestone.DELIVERED for piece in ordered)
     transits = [piece.transit for piece in ordered if piece.transit is not None]
