@@ -1,0 +1,268 @@
+"""UPS's vocabularies as tables, each with its source.
+
+"Shipping.yaml" and the like are the files of github.com/UPS-API/api-documentation at e6f36df4da (2026). "Recorded" is
+traffic of 2024 with UPS's own test server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from shipkit.model import (
+    ChargeType,
+    CustomsPurpose,
+    DocumentFormat,
+    LengthUnit,
+    Milestone,
+    NotifyEvent,
+    PackagingKind,
+    Reason,
+    ReturnLabelKind,
+    ServicePointCapability,
+    SignatureLevel,
+    TaxIdType,
+    Weekday,
+    WeightUnit,
+)
+
+__all__ = [
+    "ADDRESS_KINDS",
+    "CHARGES",
+    "CHARACTER_SETS",
+    "DELIVERY_CONFIRMATION",
+    "DOCUMENT_FORMATS",
+    "EUROPEAN_UNION",
+    "EXPORT_REASONS",
+    "IMPERIAL",
+    "INCOTERMS",
+    "LENGTH_UNITS",
+    "MAPPING_VERSION",
+    "MILESTONES",
+    "NOTIFICATIONS",
+    "OFFERINGS",
+    "PACKAGINGS",
+    "RECOVERY_FORMATS",
+    "RETURN_SERVICES",
+    "SERVICES",
+    "SHIP_FORMATS",
+    "STATE_REQUIRED",
+    "TAX_ID_TYPES",
+    "TRANSIT_SERVICES",
+    "TYPES",
+    "VENDOR_ID_TYPES",
+    "WEEKDAYS",
+    "WEIGHT_UNITS",
+    "status",
+]
+
+# Which state of these tables decided a mapping.
+MAPPING_VERSION: Final = "ups-2026.11"
+
+# Activity status: `type` + `code`. UPSTrackAlertEnhanced.yaml (examples), and public recorded answers; read as
+# domain/status_map.csv, vocabulary ups.type+code. The code alone says nothing: it repeats under other types.
+MILESTONES: Final[Mapping[tuple[str, str], tuple[Milestone | None, Reason | None]]] = {
+    ("M", "MP"): (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
+    ("I", "OR"): (Milestone.ACCEPTED, Reason.RECEIVED_AT_ORIGIN),
+    ("I", "DP"): (Milestone.IN_TRANSIT, Reason.DEPARTED_FACILITY),
+    ("I", "AR"): (Milestone.IN_TRANSIT, Reason.ARRIVED_AT_FACILITY),
+    ("I", "DS"): (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY),
+    ("I", "OT"): (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY),
+    ("D", "FS"): (Milestone.DELIVERED, Reason.DELIVERED),
+    ("I", "SR"): (Milestone.IN_TRANSIT, Reason.CUSTOMS_CLEARED),
+}
+
+# Activity status: `type` alone. UPSTrackAlertEnhanced.yaml, "What types of event data"; vocabulary ups.status_type.
+# "D" is loaded, out or delivered, so it moves nothing by itself; "U" and "X" may still be on time.
+TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
+    "M": (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
+    "MV": (Milestone.CANCELLED, Reason.CANCELLED),
+    "I": (Milestone.IN_TRANSIT, None),
+    "D": (None, None),
+    "U": (None, Reason.DELIVERY_RESCHEDULED),
+    "X": (None, Reason.DELIVERY_EXCEPTION),
+}
+
+
+def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
+    """What an activity means for the parcel; one that neither table has moves nothing and keeps UPS's own words."""
+    known = MILESTONES.get((kind, code))
+    return known if known is not None else TYPES.get(kind, (None, None))
+
+
+# Service code: Shipping.yaml Shipment_Service.Code, Rating.yaml Shipment_Service.Code (names of the latter where both
+# have one). Mail Innovations (M2..M7), Roadie (C6..C8), freight (71, 96) and Trade Direct (T0, T1) are other products
+# with other requests and are left out.
+SERVICES: Final[Mapping[str, str]] = {
+    "01": "UPS Next Day Air",
+    "02": "UPS 2nd Day Air",
+    "03": "UPS Ground",
+    "07": "UPS Worldwide Express",
+    "08": "UPS Worldwide Expedited",
+    "11": "UPS Standard",
+    "12": "UPS 3 Day Select",
+    "13": "UPS Next Day Air Saver",
+    "14": "UPS Next Day Air Early",
+    "17": "UPS Worldwide Economy DDU",
+    "54": "UPS Worldwide Express Plus",
+    "59": "UPS 2nd Day Air A.M.",
+    "65": "UPS Saver",
+    "70": "UPS Access Point Economy",
+    "72": "UPS Worldwide Economy DDP",
+    "74": "UPS Express 12:00",
+    "75": "UPS Heavy Goods",
+    "82": "UPS Today Standard",
+    "83": "UPS Today Dedicated Courier",
+    "84": "UPS Today Intercity",
+    "85": "UPS Today Express",
+    "86": "UPS Today Express Saver",
+}
+
+# Time in Transit speaks other codes than the rest. TimeInTransit.yaml lists the domestic ones; names as recorded
+# (2024-01-29). What the international ones mean depends on the origin and is not in the file: they stay as sent.
+TRANSIT_SERVICES: Final[Mapping[str, str]] = {
+    "1DA": "01",
+    "1DAS": "01",
+    "2DA": "02",
+    "GND": "03",
+    "3DS": "12",
+    "1DP": "13",
+    "1DM": "14",
+    "1DMS": "14",
+    "2DM": "59",
+}
+
+# Shipping.yaml Package_Packaging.Code; the numbers differ between products, these are UPS parcel's.
+PACKAGINGS: Final[Mapping[PackagingKind, str]] = {
+    PackagingKind.CUSTOM: "02",
+    PackagingKind.LETTER: "01",
+    PackagingKind.TUBE: "03",
+    PackagingKind.PAK: "04",
+    PackagingKind.BOX: "21",
+    PackagingKind.PALLET: "30",
+    PackagingKind.BAG: "02",
+    PackagingKind.CRATE: "02",
+}
+
+# ItemizedCharges.Code. UPS's table is not in the published files. 375: recorded, the difference that Rating.yaml names
+# ("BaseServiceCharge is transportation charges - fuel surcharges"). 270: recorded on residential addresses only.
+# 400: recorded with SubType EVS, which Shipping.yaml explains as the declared value. The rest is a surcharge.
+CHARGES: Final[Mapping[str, ChargeType]] = {
+    "375": ChargeType.FUEL,
+    "270": ChargeType.RESIDENTIAL,
+    "400": ChargeType.INSURANCE,
+}
+
+# Shipping.yaml LabelSpecification.LabelImageFormat.Code, and what may come back: labels, receipts (HTML), forms (PDF).
+SHIP_FORMATS: Final[Mapping[DocumentFormat, str]] = {
+    DocumentFormat.GIF: "GIF",
+    DocumentFormat.ZPL: "ZPL",
+    DocumentFormat.EPL: "EPL",
+    DocumentFormat.SPL: "SPL",
+}
+# Shipping.yaml LabelRecoveryRequest_LabelSpecification: "PDF -- label is in PDF format".
+RECOVERY_FORMATS: Final[Mapping[DocumentFormat, str]] = {**SHIP_FORMATS, DocumentFormat.PDF: "PDF"}
+DOCUMENT_FORMATS: Final[Mapping[str, DocumentFormat]] = {
+    "GIF": DocumentFormat.GIF,
+    "ZPL": DocumentFormat.ZPL,
+    "EPL": DocumentFormat.EPL,
+    "EPL2": DocumentFormat.EPL,
+    "SPL": DocumentFormat.SPL,
+    "PDF": DocumentFormat.PDF,
+    "PNG": DocumentFormat.PNG,
+    "HTML": DocumentFormat.HTML,
+    "01": DocumentFormat.HTML,
+}
+
+# Shipping.yaml Shipment_ReturnService.Code: 9 print return label, 2 print and mail, 3 one attempt of the driver.
+RETURN_SERVICES: Final[Mapping[ReturnLabelKind, str]] = {
+    ReturnLabelKind.PRINTED: "9",
+    ReturnLabelKind.MAILED: "2",
+    ReturnLabelKind.CARRIER_COLLECTS: "3",
+}
+
+# Shipping.yaml DCISType: (at the package, at the shipment). "direct" is left out: the file does not say whether a
+# neighbour may sign.
+DELIVERY_CONFIRMATION: Final[Mapping[SignatureLevel, tuple[str, str]]] = {
+    SignatureLevel.ANY: ("2", "1"),
+    SignatureLevel.ADULT: ("3", "2"),
+}
+
+# Shipping.yaml ShipmentServiceOptions_Notification.NotificationCode.
+NOTIFICATIONS: Final[Mapping[NotifyEvent, str]] = {
+    NotifyEvent.SHIPPED: "6",
+    NotifyEvent.EXCEPTION: "7",
+    NotifyEvent.DELIVERED: "8",
+}
+
+# Shipping.yaml InternationalForms.ReasonForExport ("any other reason" may follow in plain words).
+EXPORT_REASONS: Final[Mapping[CustomsPurpose, str]] = {
+    CustomsPurpose.SALE: "SALE",
+    CustomsPurpose.GIFT: "GIFT",
+    CustomsPurpose.SAMPLE: "SAMPLE",
+    CustomsPurpose.RETURN: "RETURN",
+    CustomsPurpose.REPAIR: "REPAIR",
+    CustomsPurpose.PERSONAL_EFFECTS: "PERSONAL EFFECTS",
+    CustomsPurpose.HUMANITARIAN: "HUMANITARIAN",
+    CustomsPurpose.DOCUMENTS: "DOCUMENTS",
+    CustomsPurpose.OTHER: "OTHER",
+}
+
+# Shipping.yaml InternationalForms.TermsOfShipment; DPU is not among them.
+INCOTERMS: Final = frozenset({"CFR", "CIF", "CIP", "CPT", "DDP", "DAP", "EXW", "FAS", "FCA", "FOB"})
+
+# Shipping.yaml TaxIdentificationNumber.IDNumberTypeCode, and ShipFrom_VendorInfo.VendorCollectIDTypeCode.
+TAX_ID_TYPES: Final[Mapping[TaxIdType, str]] = {
+    TaxIdType.EORI: "0002",
+    TaxIdType.NATIONAL_ID: "1003",
+    TaxIdType.PASSPORT: "1004",
+    TaxIdType.SSN: "0005",
+    TaxIdType.OTHER: "1001",
+}
+VENDOR_ID_TYPES: Final[Mapping[TaxIdType, str]] = {TaxIdType.IOSS: "0356", TaxIdType.VOEC: "0357"}
+
+# Shipping.yaml LabelSpecification.CharacterSet: the language that stands for each character set, and Python's codec.
+CHARACTER_SETS: Final[Mapping[str, str]] = {
+    "eng": "latin-1",
+    "pol": "iso8859-2",
+    "tur": "iso8859-9",
+    "rus": "iso8859-5",
+}
+
+# AddressValidation.yaml AddressClassification.Code: 1 commercial, 2 residential.
+ADDRESS_KINDS: Final[Mapping[str, str]] = {"1": "business", "2": "residential"}
+
+# Locator.yaml ServiceOffering.Code.
+OFFERINGS: Final[Mapping[str, frozenset[ServicePointCapability]]] = {
+    "001": frozenset({ServicePointCapability.COLLECT}),
+    "004": frozenset({ServicePointCapability.COLLECT}),
+    "005": frozenset({ServicePointCapability.COLLECT}),
+    "006": frozenset({ServicePointCapability.DROP_OFF}),
+    "007": frozenset({ServicePointCapability.COLLECT, ServicePointCapability.DROP_OFF}),
+    "009": frozenset({ServicePointCapability.DROP_OFF}),
+}
+# Locator.yaml DayOfWeek.Day.
+WEEKDAYS: Final[Mapping[str, Weekday]] = {
+    "1": Weekday.SUNDAY,
+    "2": Weekday.MONDAY,
+    "3": Weekday.TUESDAY,
+    "4": Weekday.WEDNESDAY,
+    "5": Weekday.THURSDAY,
+    "6": Weekday.FRIDAY,
+    "7": Weekday.SATURDAY,
+}
+
+WEIGHT_UNITS: Final[Mapping[str, WeightUnit]] = {"LBS": WeightUnit.LB, "KGS": WeightUnit.KG, "OZS": WeightUnit.OZ}
+LENGTH_UNITS: Final[Mapping[str, LengthUnit]] = {"IN": LengthUnit.IN, "CM": LengthUnit.CM}
+
+# "The unit of measurement must be valid for the Shipper country or territory" (Shipping.yaml): pounds and inches here,
+# kilograms and centimetres elsewhere.
+IMPERIAL: Final = frozenset({"US", "PR", "VI"})
+
+# Shipping.yaml, StateProvinceCode: "Required for US, Canada, and Vietnam"; Ireland: the county.
+STATE_REQUIRED: Final = frozenset({"US", "CA", "VN", "IE"})
+
+# Members of the customs union, for the demands that Shipping.yaml drops inside it.
+EUROPEAN_UNION: Final = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905
+)

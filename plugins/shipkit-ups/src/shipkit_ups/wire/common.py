@@ -1,0 +1,320 @@
+"""What recurs in UPS's requests and replies: parties, measures, money, charges, notices, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, Final
+
+from shipkit.errors import InputError, ReplyError
+from shipkit.flow import Response
+from shipkit.model import (
+    Address,
+    AddressKind,
+    Contact,
+    CustomsPurpose,
+    Dimensions,
+    EventTime,
+    LengthUnit,
+    Message,
+    Money,
+    NoticeCode,
+    NoticeLevel,
+    NumberRole,
+    NumberScheme,
+    Package,
+    PackagingKind,
+    Party,
+    Problem,
+    ProblemCode,
+    RateRequest,
+    ShipmentRequest,
+    TimeBasis,
+    TimePrecision,
+    TrackingNumber,
+    Tristate,
+    Weight,
+    WeightUnit,
+)
+from shipkit.readers import Reader
+
+from ..codes import IMPERIAL, PACKAGINGS, STATE_REQUIRED, WEIGHT_UNITS
+
+__all__ = [
+    "address_of",
+    "address_to_wire",
+    "crosses_border",
+    "day",
+    "digits",
+    "event_time",
+    "goods_value",
+    "is_documents",
+    "lane_of",
+    "measures_to_wire",
+    "money_from_wire",
+    "moment",
+    "number_from_wire",
+    "numbers_from_wire",
+    "packaging_code",
+    "party_to_wire",
+    "phone_to_wire",
+    "plain",
+    "postal_code_of",
+    "reader",
+    "recipient_to_wire",
+    "refusal",
+    "scan_time",
+    "sides_of",
+    "state_of",
+    "total_weight",
+    "without_none",
+]
+
+reader = Reader()
+
+_UNITS: Final[Mapping[bool, tuple[str, str, WeightUnit, str, str, LengthUnit]]] = {
+    True: ("LBS", "Pounds", WeightUnit.LB, "IN", "Inches", LengthUnit.IN),
+    False: ("KGS", "Kilograms", WeightUnit.KG, "CM", "Centimeters", LengthUnit.CM),
+}
+
+
+@reader.hook(Money)
+def money_from_wire(row: Mapping[str, Any]) -> Money:
+    return Money(Decimal(row["MonetaryValue"]), row["CurrencyCode"])
+
+
+@reader.hook(Weight)
+def weight_from_wire(row: Mapping[str, Any]) -> Weight:
+    return Weight(Decimal(row["Weight"]), WEIGHT_UNITS[row["UnitOfMeasurement"]["Code"].upper()])
+
+
+@reader.hook(Message)
+def message_from_wire(row: Mapping[str, Any]) -> Message:
+    return Message(
+        level=NoticeLevel.INFO,
+        code=NoticeCode.CARRIER_NOTICE,
+        carrier_code=str(row["Code"]),
+        text=row.get("Description") or None,
+    )
+
+
+def refusal(response: Response) -> tuple[str, str] | None:
+    """Code and text of UPS's own error body; None where it is somebody else's, such as a gateway's page."""
+    try:
+        body = response.json()
+    except ReplyError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    inner = body.get("response")
+    errors = (inner if isinstance(inner, dict) else body).get("errors")
+    row = errors[0] if isinstance(errors, list) and errors else errors
+    if not isinstance(row, dict) or not row.get("code"):
+        return None
+    return str(row["code"]), str(row.get("message") or "")
+
+
+# To UPS
+
+
+def without_none(**members: object) -> dict[str, Any]:
+    """An object of what is there."""
+    return {name: value for name, value in members.items() if value not in (None, "", (), [], {})}
+
+
+def address_of(party: Party) -> Address:
+    """The address that a request's bounds demand of every party of a shipment.
+
+    Raises:
+        InputError: there is none.
+    """
+    if party.address is None:
+        raise InputError(problems=(Problem(path="/address", code=ProblemCode.MISSING, text="must be given"),))
+    return party.address
+
+
+def lane_of(request: RateRequest | ShipmentRequest) -> tuple[str, str]:
+    """Countries of origin and destination."""
+    return address_of(request.ship_from).country, address_of(request.ship_to).country
+
+
+def crosses_border(request: RateRequest | ShipmentRequest) -> bool:
+    origin, destination = lane_of(request)
+    return origin != destination
+
+
+def is_documents(request: RateRequest | ShipmentRequest) -> bool:
+    """Letters, and what customs calls documents."""
+    purpose = request.customs.purpose if request.customs else None
+    return purpose is CustomsPurpose.DOCUMENTS or all(p.packaging is PackagingKind.LETTER for p in request.packages)
+
+
+def goods_value(request: RateRequest | ShipmentRequest) -> dict[str, str] | None:
+    """InvoiceLineTotal: what the goods are worth, in whole units (Shipping.yaml: 1 to 99999999), begun ones counted."""
+    if request.customs is None:
+        return None
+    lines = request.customs.lines
+    amount = sum((line.quantity * line.unit_value.amount for line in lines), Decimal(0))
+    whole = max(Decimal(1), amount.quantize(Decimal(1), ROUND_CEILING))
+    return {"CurrencyCode": lines[0].unit_value.currency, "MonetaryValue": str(whole)}
+
+
+def plain(number: Decimal) -> str:
+    """A number without an exponent."""
+    return format(number, "f")
+
+
+def digits(text: str) -> str:
+    return "".join(character for character in text if "0" <= character <= "9")
+
+
+def state_of(address: Address) -> str | None:
+    """The state where UPS asks for one; Viet Nam's with its country (``VN-44``), as Shipping.yaml wants it."""
+    if address.country not in STATE_REQUIRED or not address.region:
+        return None
+    prefix = "VN-" if address.country == "VN" and not address.region.startswith("VN-") else ""
+    return f"{prefix}{address.region}"
+
+
+def postal_code_of(address: Address) -> str:
+    """Letters and digits: UPS takes nine characters, so a ZIP with its extension loses the dash (Shipping.yaml)."""
+    return "".join(character for character in address.postal_code or "" if character.isalnum()).upper()
+
+
+def address_to_wire(address: Address) -> dict[str, Any]:
+    """An address of a rating or shipping request (Shipping.yaml)."""
+    return without_none(
+        AddressLine=list(address.lines),
+        City=address.city,
+        StateProvinceCode=state_of(address),
+        PostalCode=postal_code_of(address),
+        CountryCode=address.country,
+    )
+
+
+def phone_to_wire(contact: Contact, country: str) -> dict[str, str] | None:
+    """Digits only; without the country's own 1 where UPS wants area code and number (US, PR, CA, VI)."""
+    number = digits(contact.phone or "")
+    if country in {"US", "PR", "CA", "VI"} and len(number) == 11 and number[0] == "1":
+        number = number[1:]
+    return {"Number": number} if number else None
+
+
+def party_to_wire(party: Party) -> dict[str, Any]:
+    """Name (the company, else the person) and attention name (the person, else the company), phone and address."""
+    contact, address = party.contact or Contact(), address_of(party)
+    return without_none(
+        Name=contact.company or contact.name,
+        AttentionName=contact.name or contact.company,
+        Phone=phone_to_wire(contact, address.country),
+        Address=address_to_wire(address),
+    )
+
+
+def recipient_to_wire(party: Party) -> dict[str, Any]:
+    """A party to deliver to, with what UPS asks about its address."""
+    row, address = party_to_wire(party), address_of(party)
+    if address.kind is AddressKind.RESIDENTIAL:
+        row["Address"]["ResidentialAddressIndicator"] = "Y"
+    if address.po_box is Tristate.YES:
+        row["Address"]["POBoxIndicator"] = "Y"
+    return row
+
+
+def packaging_code(package: Package) -> str:
+    return package.packaging_code or PACKAGINGS[package.packaging]
+
+
+def measures_to_wire(package: Package, country: str) -> dict[str, Any]:
+    """Weight to a tenth and whole sides, both rounded up, in the units of the shipper's *country*.
+
+    A tenth is what UPS keeps (TimeInTransit.yaml, ``weight``); sides have three digits (Shipping.yaml), and UPS bills
+    a begun inch or centimetre as a whole one.
+    """
+    weight_code, weight_name, weight_unit, length_code, length_name, length_unit = _UNITS[country in IMPERIAL]
+    weight = package.weight.to(weight_unit, ROUND_CEILING, "0.1")
+    measures: dict[str, Any] = {}
+    if weight:  # a letter may weigh nothing
+        measures["PackageWeight"] = {
+            "UnitOfMeasurement": {"Code": weight_code, "Description": weight_name},
+            "Weight": str(weight),
+        }
+    if package.dimensions is not None:
+        length, width, height = (str(side) for side in sides_of(package.dimensions, length_unit))
+        measures["Dimensions"] = {
+            "UnitOfMeasurement": {"Code": length_code, "Description": length_name},
+            "Length": length,
+            "Width": width,
+            "Height": height,
+        }
+    return measures
+
+
+def sides_of(dimensions: Dimensions, unit: LengthUnit) -> tuple[Decimal, Decimal, Decimal]:
+    """Longest side first, as UPS wants it; a tube is as wide and as high as its diameter."""
+    width, height = dimensions.width or dimensions.diameter, dimensions.height or dimensions.diameter
+    sides = [side.to(unit, ROUND_CEILING, "1") for side in (dimensions.length, width, height) if side is not None]
+    longest, *others = sorted(sides, reverse=True)
+    return longest, others[0], others[1]
+
+
+def total_weight(packages: Iterable[Package], country: str) -> dict[str, Any]:
+    """The weights as they are sent, added up; "non-zero" even where all are letters."""
+    code, name, unit, *_ = _UNITS[country in IMPERIAL]
+    total = sum((package.weight.to(unit, ROUND_CEILING, "0.1") for package in packages), Decimal(0))
+    return {"UnitOfMeasurement": {"Code": code, "Description": name}, "Weight": str(total or Decimal("0.1"))}
+
+
+def day(value: date) -> str:
+    return value.strftime("%Y%m%d")
+
+
+# From UPS
+
+
+def moment(on: str, at: str | None) -> datetime | date:
+    """``YYYYMMDD`` or ``YYYY-MM-DD``, with ``HHMMSS``, ``HMMSS``, ``HHMM`` or ``HH:MM:SS`` where there is a time."""
+    plain = on.replace("-", "")
+    found = date(int(plain[:4]), int(plain[4:6]), int(plain[6:8]))
+    if not at:
+        return found
+    clock = digits(at)
+    clock = clock.zfill(6) if len(clock) > 4 else clock.zfill(4) + "00"
+    return datetime.combine(found, time(int(clock[:2]), int(clock[2:4]), int(clock[4:6])))
+
+
+def event_time(on: str, at: str | None = None) -> EventTime:
+    """A printed day, with its time of day where UPS gives one; where on earth is for the caller to know."""
+    local = moment(on, at)
+    return EventTime(local=local, precision=TimePrecision.SECOND if isinstance(local, datetime) else TimePrecision.DAY)
+
+
+def numbers_from_wire(values: Iterable[str], *, returned: bool = False) -> tuple[TrackingNumber, ...]:
+    """UPS's numbers in its order: the first package's is the shipment's as well."""
+    first = NumberRole.RETURN if returned else NumberRole.MASTER
+    return tuple(
+        number_from_wire(value, NumberRole.PIECE if position else first) for position, value in enumerate(values)
+    )
+
+
+def number_from_wire(value: str, role: NumberRole = NumberRole.PIECE) -> TrackingNumber:
+    plain = value.replace(" ", "").upper()
+    scheme = NumberScheme.UPS_1Z if plain.startswith("1Z") and len(plain) == 18 else NumberScheme.UNKNOWN
+    return TrackingNumber(value=plain, carrier="ups", role=role, scheme=scheme)
+
+
+def scan_time(on: str, at: str | None, offset: str | None, gmt_on: str | None, gmt_at: str | None) -> EventTime:
+    """A local time as printed, with the offset that UPS prints (``-05:00``, ``-05.00``) or that its GMT pair gives."""
+    local = moment(on, at)
+    if not isinstance(local, datetime):
+        return EventTime(local=local, precision=TimePrecision.DAY)
+    if offset and len(clock := digits(offset)) == 4:
+        minutes = int(clock[:2]) * 60 + int(clock[2:])
+        minutes, basis = (-minutes if offset.lstrip().startswith("-") else minutes), TimeBasis.OFFSET
+        return EventTime(local=local, precision=TimePrecision.SECOND, offset_min=minutes, basis=basis)
+    if gmt_on and gmt_at and isinstance(gmt := moment(gmt_on, gmt_at), datetime):
+        minutes = round((local - gmt).total_seconds() / 60)
+        if -840 <= minutes <= 840:
+            return EventTime(local=local, precision=TimePrecision.SECOND, offset_min=minutes, basis=TimeBasis.UTC_PAIR)
+    return EventTime(local=local, precision=TimePrecision.SECOND)
