@@ -2,38 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
-from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil.sybil import SybilCollection
 
-# What the examples configure with invented credentials, and where it answers here.
+# What the README configures with invented credentials, and what answers in its place.
 SIMULATED = {"shipkit_ups": "Ups", "shipkit_easypost": "EasyPost"}
 
 
-@pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty folder to work in, and for each carrier of the examples a simulator that its accounts talk to."""
-    from shipkit.simulator import Simulator
+class Stage:
+    """Where the examples of one page run: a folder of their own and, for the README, carriers that answer here."""
 
-    folder = tmp_path_factory.mktemp("examples")
-    with ExitStack() as stack:
-        patch = stack.enter_context(pytest.MonkeyPatch.context())
-        patch.chdir(folder)
-        for package, name in SIMULATED.items():
+    def __init__(self, *, simulated: dict[str, str]) -> None:
+        self.simulated = simulated
+        self.stack = ExitStack()
+
+    def set_up(self, namespace: dict[str, Any]) -> None:
+        patch = self.stack.enter_context(pytest.MonkeyPatch.context())
+        patch.chdir(self.stack.enter_context(TemporaryDirectory()))
+        for package, name in self.simulated.items():
+            from shipkit.simulator import Simulator
+
             plugin = import_module(package)
-            simulator = stack.enter_context(Simulator(plugin.shipkit_simulator()()))
+            simulator = self.stack.enter_context(Simulator(plugin.shipkit_simulator()()))
             patch.setattr(plugin, name, partial(getattr(plugin, name), base_url=simulator.url), raising=False)
-        yield folder
+
+    def tear_down(self, namespace: dict[str, Any]) -> None:
+        self.stack.close()
 
 
-pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/*.md", "docs/concepts/*.md"],
-    fixtures=["stage"],
+def pages(*patterns: str, simulated: dict[str, str]) -> Sybil:
+    stage = Stage(simulated=simulated)
+    parsers = [PythonCodeBlockParser(), SkipParser()]
+    return Sybil(parsers=parsers, patterns=patterns, setup=stage.set_up, teardown=stage.tear_down)
+
+
+pytest_collect_file = SybilCollection(
+    [pages("README.md", simulated=SIMULATED), pages("docs/*.md", "docs/concepts/*.md", simulated={})]
 ).pytest()

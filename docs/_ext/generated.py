@@ -54,6 +54,8 @@ def shown(value: Any) -> str:
     if attrs.has(type(value)):
         if [field.name for field in fields(type(value))] in MEASURES:
             return " ".join(shown(getattr(value, field.name)).strip("`") for field in fields(type(value)))
+        if type(value).__name__ == "Predicate":
+            return " ".join(shown(getattr(value, field.name)).strip("`") for field in fields(type(value)))
         told = ((field.name, getattr(value, field.name)) for field in fields(type(value)))
         return ", ".join(f"{name} {shown(item)}" for name, item in told if shown(item) not in ("", "no"))
     return cell(str(value))
