@@ -11,7 +11,7 @@ import attrs
 from ..carrier import Carrier, Documents, able
 from ..errors import CarrierError, LabelPendingError, ReplyError, ShipkitError
 from ..flow import Request, Response, Run, drive
-from ..model import BookingState, Document, DocumentKind, DocumentQuery, Shipment
+from ..model import BookingState, Document, DocumentKind, DocumentQuery, LabelSpec, Shipment
 from ..model.documents import content_fits
 from ..policy import Context, Stack, stack
 
@@ -36,8 +36,8 @@ def labelled(shipment: Shipment) -> Shipment:
     return attrs.evolve(shipment, state=BookingState.LABEL_PENDING if missing else BookingState.CONFIRMED)
 
 
-def completed(shipment: Shipment, stack: Stack, key: str) -> Run[Shipment]:
-    """*shipment* with the papers that were still at the carrier.
+def completed(shipment: Shipment, stack: Stack, key: str, label: LabelSpec | None = None) -> Run[Shipment]:
+    """*shipment* with the papers that were still at the carrier; labels are asked for as the booking asked for *label*.
 
     Raises:
         LabelPendingError: they cannot be had now; the booking stands, and the error carries it.
@@ -46,14 +46,24 @@ def completed(shipment: Shipment, stack: Stack, key: str) -> Run[Shipment]:
         documents = yield from fetched(shipment.documents, stack.context)
         whole = labelled(attrs.evolve(shipment, documents=documents))
         if not in_hand(whole) and able(stack.carrier, Documents):
-            query = DocumentQuery(shipment_id=shipment.shipment_id, tracking_numbers=shipment.tracking_numbers)
+            query = DocumentQuery(
+                shipment_id=shipment.shipment_id, tracking_numbers=shipment.tracking_numbers, label=label
+            )
             more = yield from drive(stack.carrier.documents(query), stack.send)
+            more = tuple(_of_package(document, shipment) for document in more)
             whole = labelled(attrs.evolve(shipment, documents=(yield from fetched(more, stack.context))))
     except ShipkitError as error:
         raise _pending(shipment, key) from error
     if not in_hand(whole):
         raise _pending(shipment, key)
     return whole
+
+
+def _of_package(document: Document, shipment: Shipment) -> Document:
+    """A query names packages by number, so a plugin that can tell them apart answers with numbers in place of refs."""
+    refs = {str(package.tracking_number): package.ref for package in shipment.packages if package.tracking_number}
+    named = tuple(refs.get(ref, ref) for ref in document.package_refs)
+    return document if named == document.package_refs else attrs.evolve(document, package_refs=named)
 
 
 def fetched(documents: Iterable[Document], context: Context) -> Run[tuple[Document, ...]]:

@@ -240,7 +240,7 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
         live=lambda value: _shipment(value) is None or _shipment(value).state is not m.BookingState.VOIDED,
         pieces_of=_pieces,
         pieces=_asked_pieces(request),
-        complete=lambda value: _completed(value, stack, key),
+        complete=lambda value: _completed(value, stack, key, getattr(request, "shipment", request)),
         in_hand=lambda value: _shipment(value) is None or in_hand(_shipment(value)),
         stamped=lambda value, generation: _stamped(value, account, key, generation, notices(request, account.facts)),
         recovery=account.facts.recovery,
@@ -309,8 +309,8 @@ def _stamped(value: Any, account: Account, key: str, generation: int, shortened:
     return attrs.evolve(value, shipment=labelled(stamped) if ours else stamped)
 
 
-def _completed(value: Any, stack: Stack, key: str) -> Run[Any]:
-    whole = yield from completed(_shipment(value), stack, key)
+def _completed(value: Any, stack: Stack, key: str, booking: Any) -> Run[Any]:
+    whole = yield from completed(_shipment(value), stack, key, getattr(booking, "label", None))
     return attrs.evolve(value, shipment=whole) if isinstance(value, m.ReturnShipment) else whole
 
 
