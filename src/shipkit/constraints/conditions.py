@@ -73,7 +73,8 @@ class Conditions:
 
     @property
     def option(self) -> frozenset[str]:
-        return frozenset(str(option.code) for option in getattr(self._request, "options", ()) if option.code)
+        options = [option for option in getattr(self._request, "options", None) or () if option is not None]
+        return frozenset(str(option.code) for option in options if option.code)
 
     @property
     def dangerous_goods(self) -> frozenset[str]:
@@ -100,13 +101,14 @@ class Conditions:
 
     @property
     def _packages(self) -> tuple[Any, ...]:
-        return getattr(self._request, "packages", None) or ()
+        return tuple(package for package in getattr(self._request, "packages", None) or () if package is not None)
 
     @property
     def _values(self) -> dict[str, Decimal]:
         """What the goods are worth, by currency: as declared to customs, else as the packages say."""
         customs, sums = getattr(self._request, "customs", None), dict[str, Decimal]()
-        rows = [(line.unit_value, line.quantity) for line in customs.lines or ()] if customs is not None else []
+        lines = [line for line in customs.lines or () if line is not None] if customs is not None else []
+        rows = [(line.unit_value, line.quantity) for line in lines]
         rows = rows or [(package.declared_value, Decimal(1)) for package in self._packages]
         for money, count in rows:
             if money is not None and money.amount is not None and money.currency and count is not None:

@@ -107,6 +107,8 @@ class Offer:
         packages = request.packages or ()
         levels = {level for bound in bounds for level in bound.limits.dangerous_goods}
         for index, package in enumerate(packages):
+            if package is None:
+                continue
             self._package(found, package, levels, f"{at}/packages/{index}")
         for bound in bounds:
             self._fits(found, request, packages, bound, at)
@@ -121,7 +123,7 @@ class Offer:
             text = f"{name} has no packaging of the kind {package.packaging}"
             found.add(f"{at}/packaging", ProblemCode.NOT_OFFERED, text, ", ".join(sorted(self._packaging_kinds)))
         for index, good in enumerate(package.dangerous_goods):
-            if good.level is not None and good.level not in levels:
+            if good is not None and good.level is not None and good.level not in levels:
                 text = f"{name} takes no dangerous goods of the level {good.level}"
                 found.add(f"{at}/dangerous_goods/{index}/level", ProblemCode.NOT_OFFERED, text)
 
@@ -141,30 +143,32 @@ class Offer:
             found.add(f"{at}/packages", ProblemCode.TOO_MANY, text, str(limits.packages_max))
         total = Decimal(0)
         for index, package in enumerate(packages):
-            weight = package.weight
-            if weight is not None and weight.value is not None and weight.unit is not None:
-                mass = grams(weight)
-                total = plus(total, mass)
-                if (bound.heaviest is not None and mass > bound.heaviest) or (
-                    bound.lightest is not None and mass < bound.lightest
-                ):
-                    self._mass(found, package, mass, bound, f"{at}/packages/{index}/weight")
-            if bound.sized and package.dimensions is not None and (edges := sides(package.dimensions)) is not None:
-                self._edges(found, package, edges, bound, f"{at}/packages/{index}/dimensions")
-            if limits.declared_value_max is not None:
-                path = f"{at}/packages/{index}/declared_value"
-                _at_most(found, package.declared_value, limits.declared_value_max, path)
-            if limits.handling_refused:
-                for kind in sorted(package.handling & limits.handling_refused):
-                    text = f"{name} takes no {kind} goods"
-                    found.add(f"{at}/packages/{index}/handling", ProblemCode.NOT_OFFERED, text, kind)
+            if package is not None:
+                total = plus(total, self._fits_package(found, package, bound, f"{at}/packages/{index}"))
         if bound.heaviest_shipment is not None and total > bound.heaviest_shipment:
             text = f"the packages are heavier together than {limits.shipment_weight_max}, which {name} takes at most"
             found.add(f"{at}/packages", ProblemCode.TOO_HEAVY, text, str(limits.shipment_weight_max))
         for index, option in enumerate(request.options if limits.cod_max is not None else ()):
-            if option.code == "cod" and option.value is not None:
+            if option is not None and option.code == "cod" and option.value is not None:
                 amount = getattr(option.value, "amount", None)
                 _at_most(found, amount, limits.cod_max, f"{at}/options/{index}/value/amount")
+
+    def _fits_package(self, found: Found, package: Draft, bound: _Bounds, at: str) -> Decimal:
+        """Check one package; its mass in grams, as far as it is known."""
+        limits, weight, mass = bound.limits, package.weight, Decimal(0)
+        if weight is not None and weight.value is not None and weight.unit is not None:
+            mass = grams(weight)
+            if (bound.heaviest is not None and mass > bound.heaviest) or (
+                bound.lightest is not None and mass < bound.lightest
+            ):
+                self._mass(found, package, mass, bound, f"{at}/weight")
+        if bound.sized and package.dimensions is not None and (edges := sides(package.dimensions)) is not None:
+            self._edges(found, package, edges, bound, f"{at}/dimensions")
+        if limits.declared_value_max is not None:
+            _at_most(found, package.declared_value, limits.declared_value_max, f"{at}/declared_value")
+        for kind in sorted(package.handling & limits.handling_refused):
+            found.add(f"{at}/handling", ProblemCode.NOT_OFFERED, f"{self.facts.name} takes no {kind} goods", kind)
+        return mass
 
     def _mass(self, found: Found, package: Draft, mass: Decimal, bound: _Bounds, at: str) -> None:
         if bound.heaviest is not None and mass > bound.heaviest:
@@ -208,7 +212,7 @@ class Offer:
     def _options_offered(self, found: Found, options: Sequence[Draft], at: str) -> None:
         name = self.facts.name
         for index, option in enumerate(options):
-            if option.code is None:
+            if option is None or option.code is None:
                 continue
             offered = self._options.get(option.code)
             if offered is None:

@@ -30,12 +30,13 @@ def check_options(
 ) -> None:
     """Add what of the *carrier*'s own options does not fit *schema*; options for other carriers are theirs to check.
 
-    Known of JSON Schema: type, enum, properties, required, additionalProperties (false unless said), items, minLength,
-    maxLength, pattern, minimum, maximum, minItems, maxItems. Without a schema the carrier takes no options of its own.
+    Known of JSON Schema: type, enum, properties, required, additionalProperties (false beside properties unless said),
+    items, minLength, maxLength, pattern, minimum, maximum, minItems, maxItems. Without a schema the carrier takes no
+    options of its own.
     """
     own = options.get(carrier)
     if own is not None:
-        _check(found, own, {"type": "object", **(schema or {})}, f"{at}/{carrier}")
+        _check(found, own, {"type": "object", "properties": {}, **(schema or {})}, f"{at}/{carrier}")
 
 
 def _check(found: Found, value: Any, schema: Mapping[str, Any], at: str) -> None:
@@ -88,7 +89,7 @@ def _size(found: Found, size: int, least: int | None, most: int | None, at: str,
 
 def _object(found: Found, value: Mapping[str, Any], schema: Mapping[str, Any], at: str) -> None:
     known = schema.get("properties", {})
-    others = schema.get("additionalProperties", False)
+    others = schema.get("additionalProperties", "properties" not in schema)
     for name in schema.get("required", ()):
         if value.get(name) is None:
             found.missing(f"{at}/{name}")

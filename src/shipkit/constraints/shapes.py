@@ -18,9 +18,9 @@ import attrs
 from shipkit.model._fit import Shape, shape_of
 from shipkit.model.marks import BOUNDS, Bounds
 from shipkit.model.messages import ProblemCode
-from shipkit.model.scalars import Value
+from shipkit.model.scalars import TEXT_NAMES, Value
 
-from .codes import COUNTRIES, CURRENCIES, words
+from .codes import COUNTRIES, CURRENCIES
 from .rules import RULES
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ _Look = Callable[["Found", Any, str, str], None]
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ONE_CLASS: Final = re.compile(r"\[[^\]]*\]\+")
 _CODES: Final = {"CountryCode": (COUNTRIES, "ISO 3166-1"), "CurrencyCode": (CURRENCIES, "ISO 4217")}
-_TEXTS: Final = words(
-    "str CountryCode CurrencyCode LanguageTag ScriptCode ZoneName UnitCode Url Sscc Gtin HsCode UnNumber"
-)
 
 
 class _Plan(NamedTuple):
@@ -84,7 +81,7 @@ def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | Non
         return (_map if _is_value(shape.args[1].name) else None), None
     if shape.kind == "union" or shape.name == "OptionValue":
         return _perhaps, missing
-    if shape.name in _TEXTS:
+    if shape.name in TEXT_NAMES:
         return _text(shape.name, bounds), _no_text(bounds.min_length or 0, required=required)
     if shape.name in ("int", "Decimal") and bounds != Bounds():
         look = _number(bounds)
@@ -228,7 +225,7 @@ def _decimals(number: Decimal) -> int:
 
 def _many(item: Shape, bounds: Bounds) -> _Look | None:
     most, unique = bounds.max_items, bounds.unique
-    text = _text(item.name, bounds) if item.name in _TEXTS else None
+    text = _text(item.name, bounds) if item.name in TEXT_NAMES else None
     no_text = _no_text(bounds.min_length or 0, required=True)
     if text is None and not _is_value(item.name) and most is None:
         return None

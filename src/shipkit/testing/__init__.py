@@ -9,26 +9,44 @@ from .recordings import Exchange, Recording, differences, is_masked, playback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .breaking import Broken, breakages, broken
     from .spoiling import Mutation, mutations
+    from .strategies import parties, pickup_requests, rate_requests, return_requests, shipment_requests
 
 __all__ = [
     "PLAYED_AT",
+    "Broken",
     "Exchange",
     "Mutation",
     "Played",
     "Recording",
     "Reply",
+    "breakages",
+    "broken",
     "differences",
     "is_masked",
     "mutations",
+    "parties",
+    "pickup_requests",
     "play",
     "playback",
+    "rate_requests",
     "reply",
+    "return_requests",
+    "shipment_requests",
 ]
 
 _ROOMS = {
+    "Broken": ".breaking",
     "Mutation": ".spoiling",
+    "breakages": ".breaking",
+    "broken": ".breaking",
     "mutations": ".spoiling",
+    "parties": ".strategies",
+    "pickup_requests": ".strategies",
+    "rate_requests": ".strategies",
+    "return_requests": ".strategies",
+    "shipment_requests": ".strategies",
 }
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object to the checkers
