@@ -132,7 +132,9 @@ def test_find_lags_hides_a_booking_from_searches_for_a_while(acme: Simulator, ra
 
     assert raw.book("M1").status == 200
     raw.book("M2")
+    acme.world.book(booking_id="b3", numbers=["N3"], mark="M3")
 
+    assert acme.world.find(mark="M3")
     assert raw.ask("GET", "/v2/shipments/by-mark/M1").status == 404
     assert raw.ask("GET", "/v2/shipments/by-mark/M2").status == 200
     acme.advance(29)

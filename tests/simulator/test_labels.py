@@ -120,6 +120,15 @@ def test_the_bar_code_of_zpl_is_read_once_drawn(number: str, dpi: int, size: str
 
 
 @pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_printed_is_taken_for_a_zpl_command(number: str) -> None:
+    text = labels.render("ZPL", fields(number)).decode()
+    commands = {"XA", "CI", "PW", "LL", "FO", "A0", "FH", "FD", "FS", "GB", "BY", "BC", "PQ", "XZ"}
+    assert set(re.findall(r"\^(..?)", text)) == commands
+    assert "~" not in text
+    assert "2 Home_5EStreet_7E_5F" in text
+
+
+@pytest.mark.parametrize("number", NUMBERS)
 def test_epl_names_the_number_in_a_code_128_that_fits_the_paper(number: str) -> None:
     text = labels.render("EPL", fields(number)).decode("cp1252")
     paper = int(re.search(r"^q(\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.resources import files
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -48,5 +49,6 @@ def _box(draw: ImageDraw.ImageDraw, x: float, y: float, width: float, height: fl
 
 
 @lru_cache(maxsize=64)
-def _font(height: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=height)
+def _font(height: int) -> ImageFont.FreeTypeFont:
+    """Bitstream Vera as reportlab brings it: Pillow's own font has no accents."""
+    return ImageFont.truetype(str(files("reportlab") / "fonts" / "Vera.ttf"), height)
