@@ -47,6 +47,18 @@ class Louder(Soapy):
         return Reply.text("LAST")
 
 
+class Points:
+    """A part of a dialect in a module of its own."""
+
+    @route("GET", "/points/{id}", operation="point")
+    def point(self, call: Call) -> Reply:
+        return Reply.text(call.params["id"])
+
+
+class InParts(Points, Soapy):
+    """A dialect put together from parts."""
+
+
 def ask(dialect: Dialect, method: str, path: str, body: bytes = b"") -> Reply:
     return dialect.handle(Call(method=method, path=path, body=body))
 
@@ -76,6 +88,12 @@ def test_names_in_a_path_take_one_segment() -> None:
 def test_a_derived_dialect_changes_an_answer_and_keeps_the_routes() -> None:
     assert ask(Louder(), "GET", "/v2/parcels/last").body == b"LAST"
     assert list(Louder().operations()) == ["Book", "BookAgain", "label", "last"]
+
+
+def test_a_dialect_may_be_put_together_from_parts() -> None:
+    assert ask(InParts(), "GET", "/points/7").body == b"7"
+    assert ask(InParts(), "GET", "/v2/parcels/last").body == b"last"
+    assert "point" not in Soapy().operations()
 
 
 def test_published_content_is_served_under_its_path() -> None:
