@@ -62,9 +62,17 @@ PYTHONS = interpreters()
 
 def install_tree(session: nox.Session, *groups: str, extras: str = EXTRAS) -> None:
     """The five distributions of this tree, editable, and the dependency *groups*."""
-    wanted = nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *groups) if groups else ()
-    plugins = [word for plugin in PLUGINS for word in ("-e", str(plugin))]
-    session.install("-e", f".[{extras}]", *plugins, *wanted)
+    session.install(*tree(extras), *wanted_by(*groups))
+
+
+def tree(extras: str = EXTRAS) -> tuple[str, ...]:
+    """The five distributions as arguments of an installer, editable."""
+    return ("-e", f".[{extras}]", *(word for plugin in PLUGINS for word in ("-e", str(plugin))))
+
+
+def wanted_by(*groups: str) -> tuple[str, ...]:
+    """The requirements of dependency *groups*."""
+    return tuple(nox.project.dependency_groups(nox.project.load_toml(ROOT / "pyproject.toml"), *groups))
 
 
 def workers() -> str:
@@ -81,6 +89,19 @@ def tests(session: nox.Session) -> None:
         "pytest", "-q", "-n", workers(), "--dist", "worksteal", *chosen, *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "ci" if whole else "quick"},
     )  # fmt: skip
+
+
+@nox.session(python=min(PYTHONS, key=SUPPORTED.index), venv_backend="uv")
+def floors(session: nox.Session) -> None:
+    """The quicker tests on the oldest Python found here, with the oldest versions that the distributions allow."""
+    session.install("--resolution", "lowest-direct", *tree("cli,otel,rsa,simulator,soap"))
+    BUILD.mkdir(exist_ok=True)
+    frozen = session.run("uv", "pip", "freeze", "--exclude-editable", silent=True, external=True)
+    floor = BUILD / "floors.txt"
+    floor.write_text("".join(f"{line}\n" for line in str(frozen).splitlines() if "==" in line))
+    session.install("--constraint", str(floor), *wanted_by("test"))
+    session.run("pytest", "-q", "-n", workers(), "-m", "not slow", *(session.posargs or ("tests",)),
+        env={"SHIPKIT_HYPOTHESIS": "quick"})  # fmt: skip
 
 
 @nox.session
