@@ -122,7 +122,7 @@ class SoapService:
             raise _bad(response, f"the body is not the reply of {operation}")
         _drop_builtin_types(body)
         try:
-            return _plain_result(_deserialized(described, body.getparent()))
+            return _plain_result(_deserialized(described, body[0]))
         except _BadValueError as bad:
             raise _bad(response, f"not a value of its type: {bad.kind}", bad.path) from None
         except (*_BAD_BODY, _zeep("exceptions").Error) as error:
@@ -183,17 +183,26 @@ def _load(package: str, wsdl: str, operations: Sequence[str]) -> Mapping[str, An
     return {name: found[name] for name in operations}
 
 
-def _deserialized(described: Any, envelope: Any) -> Any:
+def _deserialized(described: Any, reply: Any) -> Any:
     """As the WSDL says, else tolerantly: other order, unknown members, another namespace."""
+    wsdl, element = described.binding.wsdl, described.output.body
+
+    def parsed() -> Any:
+        context = _zeep("xsd.context").XmlParserContext(settings=wsdl.settings)
+        return element.parse(reply, wsdl.types, context=context)
+
     try:
-        return described.process_reply(envelope)
+        return parsed()
     except _zeep("exceptions").Error:
-        with described.binding.wsdl.settings(strict=False, xsd_ignore_sequence_order=True):
-            return described.process_reply(envelope)
+        with wsdl.settings(strict=False, xsd_ignore_sequence_order=True):
+            return parsed()
 
 
 def _plain_result(value: Any) -> dict[str, Any]:
+    """Without the wrapper; zeep itself would take off another level where the result has one member only."""
     plain = _plain(value)
+    if isinstance(plain, dict) and len(plain) == 1:
+        (plain,) = plain.values()
     if isinstance(plain, dict):
         return plain
     return {} if plain is None else {"value": plain}

@@ -28,10 +28,13 @@ WSDL = """<?xml version="1.0" encoding="utf-8"?>
   <wsdl:message name="Out"><wsdl:part name="parameters" element="t:BookResponse"/></wsdl:message>
   <wsdl:message name="Ask"><wsdl:part name="parameters" element="t:Find"/></wsdl:message>
   <wsdl:message name="Told"><wsdl:part name="parameters" element="t:FindResponse"/></wsdl:message>
+  <wsdl:message name="Every"><wsdl:part name="parameters" element="t:List"/></wsdl:message>
+  <wsdl:message name="Listed"><wsdl:part name="parameters" element="t:ListResponse"/></wsdl:message>
   <wsdl:message name="Login"><wsdl:part name="Login" element="t:Login"/></wsdl:message>
   <wsdl:portType name="P">
     <wsdl:operation name="Book"><wsdl:input message="t:In"/><wsdl:output message="t:Out"/></wsdl:operation>
     <wsdl:operation name="Find"><wsdl:input message="t:Ask"/><wsdl:output message="t:Told"/></wsdl:operation>
+    <wsdl:operation name="List"><wsdl:input message="t:Every"/><wsdl:output message="t:Listed"/></wsdl:operation>
   </wsdl:portType>
   <wsdl:binding name="B" type="t:P">
     <soap:binding transport="http://schemas.xmlsoap.org/soap/http"/>
@@ -39,6 +42,9 @@ WSDL = """<?xml version="1.0" encoding="utf-8"?>
       <wsdl:input><soap:body use="literal"/><soap:header message="t:Login" part="Login" use="literal"/></wsdl:input>
       <wsdl:output><soap:body use="literal"/></wsdl:output></wsdl:operation>
     <wsdl:operation name="Find"><soap:operation soapAction="urn:acme/Find" style="document"/>
+      <wsdl:input><soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output>
+    </wsdl:operation>
+    <wsdl:operation name="List"><soap:operation soapAction="urn:acme/List" style="document"/>
       <wsdl:input><soap:body use="literal"/></wsdl:input><wsdl:output><soap:body use="literal"/></wsdl:output>
     </wsdl:operation>
   </wsdl:binding>
@@ -65,6 +71,11 @@ SCHEMA = """<s:schema xmlns:s="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:ac
     <s:element name="kg" type="s:double" minOccurs="0"/>
     <s:element name="label" type="t:Label" minOccurs="0" maxOccurs="unbounded"/>
   </s:sequence></s:complexType>
+  <s:element name="List"><s:complexType/></s:element>
+  <s:element name="ListResponse"><s:complexType><s:sequence>
+    <s:element name="ListResult" type="t:Numbers" minOccurs="0"/></s:sequence></s:complexType></s:element>
+  <s:complexType name="Numbers"><s:sequence>
+    <s:element name="number" type="s:string" minOccurs="0" maxOccurs="unbounded"/></s:sequence></s:complexType>
   <s:element name="Find"><s:complexType/></s:element>
   <s:element name="FindResponse"><s:complexType><s:sequence>
     <s:element name="FindResult" type="t:Result" minOccurs="0"/></s:sequence></s:complexType></s:element>
@@ -95,7 +106,7 @@ def package(folder: Path, name: str, **documents: str) -> str:
 @pytest.fixture(scope="module")
 def service(packages: Path) -> SoapService:
     return SoapService(
-        package(packages, "acme_soap", acme_wsdl=WSDL.format(types=SCHEMA)), "acme.wsdl", ("Book", "Find")
+        package(packages, "acme_soap", acme_wsdl=WSDL.format(types=SCHEMA)), "acme.wsdl", ("Book", "Find", "List")
     )
 
 
@@ -167,6 +178,15 @@ def test_operations_may_share_their_types(service: SoapService) -> None:
     assert service.read("Find", response(found))["count"] == 1
     with pytest.raises(ReplyError):
         service.read("Find", response(found.replace(">1<", ">one<")))
+
+
+@pytest.mark.parametrize(("members", "value"), [("<number>1</number>", ["1"]), ("<number>1</number>" * 2, ["1"] * 2)])
+def test_the_wrapper_is_taken_off_once_whatever_the_result_has_in_it(
+    service: SoapService, members: str, value: list[str]
+) -> None:
+    body = envelope(f'<ListResponse xmlns="urn:acme"><ListResult>{members}</ListResult></ListResponse>')
+
+    assert service.read("List", response(body)) == {"number": value}
 
 
 def test_an_empty_result_is_an_empty_mapping(service: SoapService) -> None:

@@ -91,7 +91,11 @@ class DpdFrance(Carrier):
     def problems(self, request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
         """What of *request* this interface does not take, beyond its facts."""
         if isinstance(request, ShipmentRequest):
-            yield from problems_of(request)
+            seen: list[Problem] = []
+            for problem in problems_of(request):
+                if problem not in seen:
+                    seen.append(problem)
+                    yield problem
 
     def check(self, response: Response) -> None:
         """A refusal is HTTP 500 with a code in ``detail/Error/ErrorId``; a fault without one proves nothing."""
@@ -258,5 +262,6 @@ def _other_days(response: Response, asked: date | None) -> Iterator[date]:
     today = (response.received_at + _PARIS_AHEAD).date()
     days = {today - timedelta(days=back) for back in range(_LOOK_BACK_DAYS + 1)}
     if asked is not None:
-        days.add(asked + timedelta(days=1))  # sent shortly before midnight, booked after
+        # It is today's date where the host's clock stands, as a rule, and that may be the day before or after.
+        days |= {asked - timedelta(days=1), asked + timedelta(days=1)}
     yield from sorted((day for day in days if day != asked and day <= today), reverse=True)

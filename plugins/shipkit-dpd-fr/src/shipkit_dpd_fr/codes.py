@@ -34,7 +34,6 @@ __all__ = [
     "REFERENCE_MAX",
     "REFUSAL_CODES",
     "RELAIS",
-    "RETURN",
     "RETURN_DAYS",
     "SERVERS",
     "SERVICES",
@@ -52,12 +51,10 @@ SERVERS: Final[Mapping[Environment, str]] = {
 CLASSIC: Final = "classic"
 PREDICT: Final = "predict"
 RELAIS: Final = "relais"
-RETURN: Final = "retour"
 SERVICES: Final[Mapping[str, str]] = {
     CLASSIC: "DPD Classic",
     PREDICT: "DPD Predict",
     RELAIS: "DPD Relais",
-    RETURN: "DPD Retour en Relais",
 }
 
 

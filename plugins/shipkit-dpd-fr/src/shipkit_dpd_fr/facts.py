@@ -38,6 +38,7 @@ from .codes import (
     INFO_MAX,
     INTERCOM_MAX,
     LABELS,
+    LINE_MAX,
     LINES_MAX,
     NAME_MAX,
     PHONE_MAX,
@@ -45,7 +46,6 @@ from .codes import (
     REFERENCE_MAX,
     REFUSAL_CODES,
     RELAIS,
-    RETURN,
     SERVERS,
     SERVICES,
 )
@@ -88,29 +88,31 @@ _OPERATIONS: Final = {
 }
 
 
-def _party_rules(party: str) -> tuple[FieldRule, ...]:
-    """SDK. The first line goes into ``street``, the others into ``name2`` to ``name4``, which are shorter."""
+def _place_rules(party: str, *, lines: int = 1, width: int = LINE_MAX) -> tuple[FieldRule, ...]:
+    """SDK. Most places have a ``street`` and no further line."""
     return (
-        FieldRule(
-            path=f"/{party}/address/lines/*",
-            max_length=INFO_MAX,
-            max_count=LINES_MAX,
-            on_overflow=OnOverflow.WRAP,
-        ),
+        FieldRule(path=f"/{party}/address/lines/*", max_length=width, max_count=lines, on_overflow=OnOverflow.WRAP),
         FieldRule(path=f"/{party}/address/city", max_length=NAME_MAX),
         FieldRule(path=f"/{party}/address/postal_code", max_length=POSTAL_CODE_MAX),
-        FieldRule(path=f"/{party}/address/access/door_codes/*", max_length=INFO_MAX),
-        FieldRule(path=f"/{party}/address/access/intercom", max_length=INTERCOM_MAX),
         FieldRule(path=f"/{party}/contact/name", max_length=NAME_MAX),
         FieldRule(path=f"/{party}/contact/company", max_length=NAME_MAX),
         FieldRule(path=f"/{party}/contact/phone", max_length=PHONE_MAX),
     )
 
 
+def _party_rules(party: str) -> tuple[FieldRule, ...]:
+    """SDK. The lines after ``street`` go into ``name2`` to ``name4``, which are shorter."""
+    return (
+        *_place_rules(party, lines=LINES_MAX, width=INFO_MAX),
+        FieldRule(path=f"/{party}/address/access/door_codes/*", max_length=INFO_MAX),
+        FieldRule(path=f"/{party}/address/access/intercom", max_length=INTERCOM_MAX),
+    )
+
+
 def _services() -> tuple[ServiceLevel, ...]:
     def traits(code: str) -> ServiceTraits:
         last_mile = LastMile.SERVICE_POINT if code == RELAIS else LastMile.DOOR
-        return ServiceTraits(last_mile=None if code == RETURN else last_mile, multi_piece=code not in (RELAIS, RETURN))
+        return ServiceTraits(last_mile=last_mile, multi_piece=code != RELAIS)
 
     return tuple(
         ServiceLevel(carrier="dpd_fr", code=code, name=name, traits=traits(code)) for code, name in SERVICES.items()
@@ -137,6 +139,9 @@ FACTS: Final = CarrierFacts(
     field_rules=(
         *_party_rules("ship_from"),
         *_party_rules("ship_to"),
+        *_place_rules("return_to"),
+        *_place_rules("return_label/return_to"),
+        *_place_rules("pickup_from"),
         FieldRule(path="/references/*/value", max_length=REFERENCE_MAX),
         FieldRule(path="/packages/*/references/*/value", max_length=REFERENCE_MAX),
     ),

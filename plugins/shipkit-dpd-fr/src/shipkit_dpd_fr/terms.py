@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shipkit.errors import InputError
@@ -19,7 +20,6 @@ from .codes import (
     LINES_MAX,
     PREDICT,
     RELAIS,
-    RETURN,
     SERVICES,
 )
 
@@ -108,8 +108,8 @@ def lines(address: Address, at: str) -> Sequence[str]:
 
 
 def single_line(address: Address, at: str) -> str:
-    """All lines in one: such addresses have a street and no more."""
-    text = ", ".join(address.lines)
+    """The one line of a place that has a street and no more; the client has put all lines into it."""
+    text = " ".join(address.lines)
     if len(text) > LINE_MAX:
         said = f"a place of that kind has one line of at most {LINE_MAX} characters"
         raise refused(f"{at}/address/lines", ProblemCode.TOO_LONG, said, str(LINE_MAX))
@@ -154,6 +154,7 @@ def problems_of(request: ShipmentRequest) -> Iterator[Problem]:
     yield from _service_problems(request)
     yield from _notice_problems(request)
     yield from _insurance_problems(request)
+    yield from _text_problems(request)
     if request.return_label is not None and request.return_label.kind is not ReturnLabelKind.PRINTED:
         yield _problem("/return_label/kind", ProblemCode.NOT_OFFERED, "only a printed return label comes with a parcel")
     if request.return_label is not None and len(request.packages) > 1:
@@ -166,9 +167,7 @@ def problems_of(request: ShipmentRequest) -> Iterator[Problem]:
 
 def _service_problems(request: ShipmentRequest) -> Iterator[Problem]:
     comes_to = product(request)
-    if request.service == RETURN:
-        yield _problem("/service", ProblemCode.NOT_OFFERED, "a return is booked with create_return")
-    elif request.service == RELAIS and request.service_point is None:
+    if request.service == RELAIS and request.service_point is None:
         yield _problem("/service_point", ProblemCode.MISSING, f"{SERVICES[RELAIS]} goes to a chosen point")
     elif request.service in SERVICES and request.service != comes_to:
         text = f"with these options and this destination it is {SERVICES[comes_to]}"
@@ -209,6 +208,26 @@ def _insurance_problems(request: ShipmentRequest) -> Iterator[Problem]:
         elif amount.amount > INSURANCE_MAX:
             text = f"at most {INSURANCE_MAX} EUR a package"
             yield _problem(f"/options/{index}/value/amount", ProblemCode.OUT_OF_RANGE, text, f"{INSURANCE_MAX} EUR")
+
+
+def _text_problems(request: ShipmentRequest) -> Iterator[Problem]:
+    """What is said of two fields together."""
+    consumer = product(request) != CLASSIC
+    checks: list[Callable[[], object]] = [partial(references, request, package) for package in request.packages]
+    for party, at, notes in (
+        (request.ship_from, "/ship_from", None),
+        (request.ship_to, "/ship_to", request.instructions),
+    ):
+        checks.append(partial(delivery_notes, party, notes, at))
+        if party.contact is not None:
+            checks.append(partial(names, party.contact, at, consumer=consumer and at == "/ship_to"))
+    for index, package in enumerate(request.packages):
+        checks.append(partial(label_text, package, f"/packages/{index}"))
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            yield from error.problems
 
 
 def _problem(path: str, code: ProblemCode, text: str, limit: str | None = None) -> Problem:

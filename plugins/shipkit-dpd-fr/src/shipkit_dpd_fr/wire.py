@@ -21,8 +21,10 @@ from shipkit.model import (
     NumberRole,
     OptionCode,
     PageSize,
+    ProblemCode,
     Reference,
     ReferenceType,
+    ReturnLabelKind,
     ReturnShipment,
     Shipment,
     TrackingNumber,
@@ -32,7 +34,7 @@ from shipkit.model import (
 from shipkit.model.bookings import canonical_number
 from shipkit.readers import Reader, wire
 
-from .codes import DOCUMENT_KINDS, LABELS, PIECES, PREDICT, RELAIS, RETURN, RETURN_DAYS
+from .codes import DOCUMENT_KINDS, LABELS, PIECES, PREDICT, RELAIS, RETURN_DAYS
 from .terms import (
     delivery_notes,
     insured,
@@ -43,6 +45,7 @@ from .terms import (
     option,
     product,
     references,
+    refused,
     single_line,
 )
 
@@ -209,7 +212,7 @@ def multi_to_wire(request: ShipmentRequest, customer: Mapping[str, int]) -> dict
 def return_to_wire(request: ReturnRequest, customer: Mapping[str, int]) -> dict[str, Any]:
     """A way back: the customer sends, and the order number is printed, for there is one reference field only."""
     shipment = request.shipment
-    package = shipment.packages[0]
+    package = _returnable(request)
     return {
         **_journey(shipment, customer),
         "weight": _kilograms(package),
@@ -220,6 +223,17 @@ def return_to_wire(request: ReturnRequest, customer: Mapping[str, int]) -> dict[
         "labelType": {"type": label_type(shipment.label)},
         "refasbarcode": False,
     }
+
+
+def _returnable(request: ReturnRequest) -> Package:
+    if request.kind is not ReturnLabelKind.PRINTED:
+        raise refused("/kind", ProblemCode.NOT_OFFERED, "the label of a return is printed by who sends it", "printed")
+    if request.shipment.service_point is not None:
+        text = "any relay point takes the parcel in"
+        raise refused("/shipment/service_point", ProblemCode.NOT_OFFERED, text)
+    if len(request.shipment.packages) > 1:
+        raise refused("/shipment/packages", ProblemCode.TOO_MANY, "a return has one package", "1")
+    return request.shipment.packages[0]
 
 
 def pickup_to_wire(request: PickupRequest, customer: Mapping[str, int]) -> dict[str, Any]:
@@ -323,7 +337,7 @@ def _reverse(request: ShipmentRequest) -> dict[str, Any] | None:
 
 def _kilograms(package: Package) -> str:
     """Kilograms with two decimals (SDK), rounded up: never less than the parcel weighs."""
-    return str(package.weight.to(WeightUnit.KG, ROUND_CEILING, "0.01"))
+    return f"{package.weight.to(WeightUnit.KG, ROUND_CEILING, '0.01').normalize():f}"
 
 
 def _day(day: date | None) -> str | None:
@@ -357,7 +371,7 @@ def return_from_wire(request: ReturnRequest, reply: ReturnReply, response: Respo
     shipment = _shipment(
         request.shipment,
         (reply.Shipment.Shipment,),
-        RETURN,
+        product(request.shipment),
         response,
         documents,
         in_hand=bool(documents),
