@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,23 @@ def test_every_setting_stands_in_the_table_with_its_default(generated: Any) -> N
     for field in attrs.fields(Settings):
         default = field.default if field.default != "" else "(empty)"
         assert f"| `{field.name}` | {default} |" in table
+
+
+@pytest.mark.parametrize("package", ["shipkit_ups", "shipkit_easypost", "shipkit_dpd_fr", "shipkit_mondialrelay"])
+def test_the_readme_of_a_plugin_names_what_it_offers_and_its_account(package: str) -> None:
+    (carrier,) = importlib.import_module(package).shipkit_carriers()
+    readme = (ROOT / "plugins" / package.replace("_", "-") / "README.md").read_text("utf-8")
+    offered = re.search(r"It offers: (.*?)\.", readme, re.DOTALL)
+    configured = re.search(r"\[accounts\.[\w-]+\]\n(.*?)```", readme, re.DOTALL)
+    facts = carrier.facts()
+
+    assert offered and configured
+    assert set(re.findall(r"`(\w+)`", offered[1])) == {
+        operation.value
+        for operation, about in facts.operations.items()
+        if about.support in (Support.YES, Support.EMULATED)
+    }
+    given = dict(re.findall(r'^(\w+) = "?([^"\n]*)', configured[1], re.MULTILINE))
+    required = {field.name for field in attrs.fields(carrier) if field.default is attrs.NOTHING}
+    assert given.pop("carrier") == facts.code == carrier.code
+    assert required <= set(given) <= {field.name for field in attrs.fields(carrier)}
