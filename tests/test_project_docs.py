@@ -134,6 +134,8 @@ def test_the_readme_of_a_plugin_names_what_it_offers_and_its_account(package: st
     configured = re.search(r"\[accounts\.[\w-]+\]\n(.*?)```", readme, re.DOTALL)
     facts = carrier.facts()
 
+    assert getattr(importlib.import_module(package), carrier.__name__) is carrier
+    assert f"`{package}.{carrier.__name__}(...)`" in readme
     assert offered and configured
     assert set(re.findall(r"`(\w+)`", offered[1])) == {
         operation.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shipkit.hookspecs import hookimpl
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from shipkit.carrier import Carrier
     from shipkit.simulator import Dialect
 
-__all__ = ["PLUGIN_API"]
+    from .carrier import DpdFrance
+
+__all__ = ["PLUGIN_API", "DpdFrance", "shipkit_carriers", "shipkit_simulator"]
 
 PLUGIN_API = 1
 
@@ -29,3 +31,13 @@ def shipkit_simulator() -> type[Dialect]:
     from .simulator import DpdFrDialect
 
     return DpdFrDialect
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name != "DpdFrance":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .carrier import DpdFrance
+
+        return DpdFrance
