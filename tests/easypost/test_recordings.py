@@ -228,12 +228,11 @@ def test_a_recorded_refusal_to_verify_is_a_verdict_not_an_error(recordings: dict
         assert play(check, exchange.reply).value.verdict is AddressVerdict.FAILED
 
     (message,) = play(
-        EASYPOST.check_address(AddressCheck(address=JACK.address)), refused.reply  # type: ignore[arg-type]
+        EASYPOST.check_address(AddressCheck(address=JACK.address)),
+        refused.reply,  # type: ignore[arg-type]
     ).value.messages
     assert message.carrier_code == "ADDRESS.VERIFY.FAILURE"
-    assert message.text == (
-        "Unable to verify address.; address: Address not found; street1: House number is missing"
-    )
+    assert message.text == ("Unable to verify address.; address: Address not found; street1: House number is missing")
 
 
 def test_the_addresses_that_easypost_corrected_are_read_as_corrected(recordings: dict[str, Recording]) -> None:
@@ -331,7 +330,9 @@ def test_recorded_refusals_keep_the_carriers_own_code_and_words(recordings: dict
     assert error.request_id == at(recordings, "test_error").reply.headers["x-ep-request-uuid"]
 
     other = play(EASYPOST.track(TrackQuery(number=number())), at(recordings, "test_error_alternative_format").reply)
-    assert other.raised(NotFoundError).carrier_message.endswith("No eligible insurance found with provided tracking code.")
+    assert other.raised(NotFoundError).carrier_message.endswith(
+        "No eligible insurance found with provided tracking code."
+    )
 
 
 def _read_draft(exchange: Exchange) -> Any:
@@ -339,7 +340,9 @@ def _read_draft(exchange: Exchange) -> Any:
 
 
 def _read_list(exchange: Exchange) -> Any:
-    page = attrs.evolve(exchange.reply, content=exchange.reply.content.replace(b'"has_more": true', b'"has_more": false'))
+    page = attrs.evolve(
+        exchange.reply, content=exchange.reply.content.replace(b'"has_more": true', b'"has_more": false')
+    )
     quoted = attrs.evolve(exchange.reply, status=404, content=b'{"error": {"code": "NOT_FOUND"}}')
     return play(EASYPOST.find_shipments(ORDER), quoted, page).value
 
@@ -376,18 +379,20 @@ READERS: list[tuple[str, str, Callable[[Exchange], Any]]] = [
     (
         "POST",
         "/v2/insurances",
-        lambda exchange: play(
-            EASYPOST.insure(
-                InsuranceRequest(
-                    reference="o",
-                    number=number(),
-                    ship_from=JACK,
-                    ship_to=ELIZABETH,
-                    amount=Money(Decimal(1), "USD"),
-                )
-            ),
-            exchange.reply,
-        ).value,
+        lambda exchange: (
+            play(
+                EASYPOST.insure(
+                    InsuranceRequest(
+                        reference="o",
+                        number=number(),
+                        ship_from=JACK,
+                        ship_to=ELIZABETH,
+                        amount=Money(Decimal(1), "USD"),
+                    )
+                ),
+                exchange.reply,
+            ).value
+        ),
     ),
 ]
 
@@ -401,7 +406,9 @@ def test_every_exchange_is_read_or_listed_with_the_reason(recordings: dict[str, 
                 listed.add((request.method, request.url))
                 continue
             path = request.url.removeprefix("https://api.easypost.com")
-            reader = next(found for method, start, found in READERS if method == request.method and path.startswith(start))
+            reader = next(
+                found for method, start, found in READERS if method == request.method and path.startswith(start)
+            )
             if name == "test_error":
                 with pytest.raises(RejectedError):
                     reader(exchange)

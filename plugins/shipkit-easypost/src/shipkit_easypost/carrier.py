@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         CancelRequest,
         CarrierFacts,
         Document,
-        DocumentFormat,
         DocumentQuery,
         InsurancePolicy,
         InsuranceRequest,
@@ -151,7 +150,7 @@ class EasyPost(Carrier):
         """Draft *request* under its mark, pick the cheapest rate of its service, and buy it.
 
         With a ``quote_id`` that quote's own draft is bought: its parcel and options are those of the request that was
-        quoted, and its label, always a PNG, is converted where another format is wanted.
+        quoted, and its label is a PNG: one in another format is left for ``documents`` to convert.
 
         Raises:
             RejectedError: refused, and nothing was bought.
@@ -190,7 +189,6 @@ class EasyPost(Carrier):
     ) -> Flow[tuple[ShipmentRow, datetime]]:
         from .wire.common import reader
         from .wire.drafts import draft_to_wire
-        from .wire.labels import label_url
         from .wire.shipments import ShipmentRow, buy_to_wire, chosen_rate
 
         if request.quote_id:
@@ -202,24 +200,7 @@ class EasyPost(Carrier):
             shipment_id, rate_id = draft.id, chosen_rate(request.service, draft, response)
         url = f"/shipments/{path_segment(shipment_id)}/buy"
         response = yield self._post(url, buy_to_wire(request, rate_id), "buy")
-        row = reader.read(response, ShipmentRow)
-        wanted = request.label.format if request.label is not None else None
-        if wanted is not None and row.postage_label is not None and label_url(row.postage_label, wanted) is None:
-            try:
-                row = yield from self._converted(shipment_id, wanted)
-            except ShipkitError:
-                pass  # it is bought: the label as it is will do, and documents() converts it later
-        return row, response.received_at
-
-    def _converted(self, shipment_id: str, wanted: DocumentFormat) -> Flow[ShipmentRow]:
-        from .codes import LABEL_FORMATS
-        from .wire.common import reader
-        from .wire.shipments import ShipmentRow
-
-        url = f"/shipments/{path_segment(shipment_id)}/label"
-        params = {"file_format": LABEL_FORMATS.get(wanted, wanted.value.upper())}
-        response = yield self._get(url, "convert_label", params)
-        return reader.read(response, ShipmentRow)
+        return reader.read(response, ShipmentRow), response.received_at
 
     def find_shipments(self, request: ShipmentRequest) -> Flow[tuple[Shipment, ...]]:
         """Every purchase under the request's mark, refunded ones included; of a quote, the purchase of that quote.
@@ -252,15 +233,19 @@ class EasyPost(Carrier):
 
     def documents(self, query: DocumentQuery) -> Flow[tuple[Document, ...]]:
         """The label, converted where another format is wanted, and the forms. Only a PNG can be converted."""
+        from .codes import LABEL_FORMATS
         from .wire.common import reader
         from .wire.labels import label_url, labels_from_wire
         from .wire.shipments import ShipmentRow
 
+        url = f"/shipments/{path_segment(query.shipment_id)}"
         wanted = query.label.format if query.label is not None else None
-        response = yield self._get(f"/shipments/{path_segment(query.shipment_id)}", "documents")
+        response = yield self._get(url, "documents")
         row = reader.read(response, ShipmentRow)
         if wanted is not None and row.postage_label is not None and label_url(row.postage_label, wanted) is None:
-            row = yield from self._converted(query.shipment_id, wanted)
+            name = LABEL_FORMATS.get(wanted, wanted.value.upper())
+            response = yield self._get(f"{url}/label", "convert_label", {"file_format": name})
+            row = reader.read(response, ShipmentRow)
         found = labels_from_wire(row.postage_label, row.forms, is_return=bool(row.is_return), wanted=wanted)
         return tuple(document for document in found if not query.kinds or document.kind in query.kinds)
 

@@ -59,11 +59,8 @@ def labels_from_wire(
     ref: str = "",
     wanted: DocumentFormat | None = None,
 ) -> tuple[Document, ...]:
-    """The label first, then the forms; empty while there is no label, since a booking without one is not complete.
-
-    The label as it was bought stands in for one that is not converted yet.
-    """
-    found = (label_url(label, wanted) or label_url(label, None)) if label is not None else None
+    """The label first, then the forms; empty while there is no label in the format wanted."""
+    found = label_url(label, wanted) if label is not None else None
     if label is None or found is None:
         return ()
     url, form = found
