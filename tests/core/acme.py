@@ -14,6 +14,7 @@ from shipkit.carrier import Carrier
 from shipkit.errors import NotFoundError, RejectedError
 from shipkit.flow import Flow, Request, Response, Token, path_segment, secret
 from shipkit.model import (
+    Address,
     BookedPackage,
     BookingState,
     CancellationResult,
@@ -54,7 +55,6 @@ from shipkit.model import (
     WeightFacts,
     WeightUnit,
 )
-from shipkit.model import Address
 from shipkit.readers import Reader, wire
 
 reader = Reader()

@@ -28,7 +28,7 @@ from ..errors import InputError, NotSupportedError, ShipkitError
 from ..flow import Done, Flow, Run, call
 from ..ledger import Intent, booked, cancelled, fingerprint, recovered
 from ..ledger.booking import finished
-from ..model.scalars import Value
+from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, Phase
 from .accounts import Account

@@ -18,7 +18,7 @@ from .observe import observed
 
 if TYPE_CHECKING:
     from .. import model as m
-    from ..model.scalars import Value
+    from ..model.base import Value
     from .transport import SyncTransport
 
 __all__ = ["Client"]

@@ -17,7 +17,7 @@ from .observe import observed
 
 if TYPE_CHECKING:
     from .. import model as m
-    from ..model.scalars import Value
+    from ..model.base import Value
     from .transport_async import AsyncTransport
 
 __all__ = ["AsyncClient"]

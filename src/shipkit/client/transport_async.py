@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from importlib.util import find_spec
 
 import httpx
 
@@ -22,6 +24,10 @@ class AsyncTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        # What httpcore loads at its first connection would come out of a call's deadline, with the loop standing still.
+        for module in ("anyio", "anyio._backends._asyncio"):
+            if find_spec(module) is not None:
+                import_module(module)
         context = httpx.create_ssl_context()
         self._lookups = _transport(context, keepalive_s=30.0)
         self._purchases = _transport(context, keepalive_s=settings.purchase_idle_max_s)
