@@ -9,7 +9,10 @@ from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shipkit.errors import ShipkitError
 from shipkit.flow import Request
 from shipkit.model import (
     Address,
@@ -30,7 +33,7 @@ from shipkit.model import (
     ShipmentRequest,
     Weekday,
 )
-from shipkit.testing import Exchange, differences, play, playback
+from shipkit.testing import Exchange, differences, mutations, play, playback
 from tests.mondialrelay.referee import valid_reply
 from tests.mondialrelay.samples import HOME, MR, NEAR, RETURN, label_in
 
@@ -232,3 +235,30 @@ def test_one_question_is_one_request(label: Exchange, search: Exchange) -> None:
         assert (played.methods, played.urls) == (["POST"], ["https://api.mondialrelay.com/Web_Services.asmx"])
         assert not played.requests[0].replayable
     assert play(MR.service_points(NEAR), search.reply).requests[0].replayable
+
+
+@given(data=st.data())
+def test_a_spoilt_recorded_search_is_read_truly_or_ends_in_an_error_of_ours(
+    search: Exchange, data: st.DataObject
+) -> None:
+    spoilt = data.draw(mutations(search.reply))
+    try:
+        found = play(MR.service_points(NEAR), spoilt.reply).value
+    except ShipkitError:
+        return
+    if spoilt.faithful:
+        told = spoilt.reply.content.decode("utf-8", "replace")
+        assert [point.id for point in found if f"Num>{point.id}<" not in told] == []
+
+
+@given(data=st.data())
+def test_a_spoilt_recorded_booking_has_its_number_or_ends_in_an_error_of_ours(
+    label: Exchange, data: st.DataObject
+) -> None:
+    spoilt = data.draw(mutations(label.reply))
+    try:
+        shipment = play(MR.create_shipment(HOME), spoilt.reply).value
+    except ShipkitError:
+        return
+    if spoilt.faithful:
+        assert shipment.shipment_id == "50554859"

@@ -164,13 +164,13 @@ def points_to_wire(query: ServicePointQuery) -> dict[str, object]:
     near = query.near
     address, geo = (near, near.geo) if isinstance(near, Address) else (None, near)
     town = sheet.text(address.city, "/near/city", most=TOWN_MAX, allowed=TOWN) if address else ""
+    postcode = sheet.postcode(address, "/near/postal_code") if address and address.postal_code else ""
     if query.id and not POINT.fullmatch(query.id):
         sheet.refuse("/id", ProblemCode.MALFORMED, "is the point's number of six digits, leading zeros kept")
     if not (query.id or geo or town or (address and address.postal_code)):
         sheet.refuse("/near", ProblemCode.MISSING, "needs a postal code, a town or coordinates")
     if sheet.problems:
         raise InputError(problems=tuple(sheet.problems))
-    postcode = sheet.postcode(address, "/near/postal_code") if address and address.postal_code else ""
     drive = query.services == ("DRI",) and query.purpose is ServicePointCapability.COLLECT
     return {
         "Pays": query.country,

@@ -197,7 +197,8 @@ def _recipient(request: ShipmentRequest) -> Party:
 def _measures(packages: tuple[Package, ...], sheet: Sheet) -> dict[str, str]:
     """Grams and centimetres, rounded up; at least 15 g (``MINIMUM_PACKAGE_WEIGHT`` of the carrier's own module).
 
-    The service weighs the shipment as a whole. ``Longueur`` is the developed length, length + height (STAT 21).
+    The service weighs the shipment as a whole. ``Longueur`` is the developed length: length +
+    height (STAT 21) of the parcel as it lies flat.
     """
     grams = ceil(sum(package.weight.grams for package in packages))
     if not 15 <= grams <= 9_999_999:
