@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EasyPost"]
 
-_BASE_URL: Final = "https://api.easypost.com/v2"
+_HOST: Final = "https://api.easypost.com"
 
 # What EasyPost's dashboard gives out: a test key spends nothing, a production key does.
 _KEYS: Final = {"EZTK": Environment.TEST, "EZAK": Environment.PRODUCTION}
@@ -431,4 +431,4 @@ class EasyPost(Carrier):
         return Request.get(self._url(path), name=name, params=params)
 
     def _url(self, path: str) -> str:
-        return f"{(self.base_url or _BASE_URL).rstrip('/')}{path}"
+        return f"{(self.base_url or _HOST).rstrip('/')}/v2{path}"
