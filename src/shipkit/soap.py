@@ -31,6 +31,7 @@ _ENVELOPES: Final = {
 }
 _XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema"
+_HEAD: Final = 4096
 # What zeep, lxml and isodate raise on a body they did not expect; zeep's own classes are added where it is loaded.
 _BAD_BODY: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 
@@ -95,7 +96,8 @@ class SoapService:
 
         A body that cannot be read has none: `read` says what is wrong with it.
         """
-        if response.status < 400 and b"Fault" not in response.content:
+        # A fault stands first in the body; a label after it need not be searched.
+        if response.status < 400 and b"Fault" not in response.content[:_HEAD]:
             return None
         try:
             return _fault(response, _body(response))
@@ -209,6 +211,8 @@ def _plain_result(value: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, bytes, int)):
+        return value
     if isinstance(value, list):
         return [_plain(item) for item in value]
     values = getattr(value, "__values__", None)

@@ -598,10 +598,13 @@ def test_a_list_that_cannot_be_had_is_no_answer() -> None:
     assert found(HOME, fault("SomethingElse")).raised(RejectedError)
 
 
-def test_an_empty_list_may_lack_its_element() -> None:
-    empty = reply(200, soap('<GetShippingResponse xmlns="http://www.cargonet.software"/>'))
+@pytest.mark.parametrize("result", ["", "<GetShippingResult/>"])
+def test_a_list_that_is_not_there_is_no_empty_list(result: str) -> None:
+    answer = reply(
+        200, soap(f'<GetShippingResponse xmlns="http://www.cargonet.software">{result}</GetShippingResponse>')
+    )
 
-    assert found(HOME, *[empty] * 8).value == ()
+    assert found(HOME, answer).raised(ReplyError).paths == ("$.shippings.Shipping",)
 
 
 # ---- what the facts cannot say

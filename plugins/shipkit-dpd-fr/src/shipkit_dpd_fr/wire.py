@@ -393,7 +393,9 @@ def documents_from_wire(reply: FetchedReply, wire_type: str, number: str, respon
 
 
 def rows_from_wire(reply: DayReply, response: Response) -> dict[str, ShippingRow]:
-    """The parcels of a day by their number."""
+    """The parcels of a day by their number; a list that is not there is no empty list, for absence is a proof."""
+    if reply.shippings is None and b"shippings" not in response.content:
+        raise _unclear(response, "no list")
     rows = reply.shippings.Shipping if reply.shippings else ()
     if not all(row.barcodeId for row in rows):
         raise _unclear(response, "a parcel without a number")
