@@ -3,6 +3,7 @@
 TYPE_CHECKING = False  # both type checkers know this name, and importing typing for it costs more than this module
 if TYPE_CHECKING:
     from shipkit.model.addresses import AddressCheck, AddressCheckLevel, AddressCheckResult, AddressVerdict
+    from shipkit.model.base import Value
     from shipkit.model.bookings import (
         BookedPackage,
         BookingState,
@@ -157,7 +158,6 @@ if TYPE_CHECKING:
         UnitCode,
         UnNumber,
         Url,
-        Value,
         ZoneName,
     )
     from shipkit.model.service_points import ServicePoint, ServicePointCapability, ServicePointKind, ServicePointQuery
@@ -657,7 +657,7 @@ _ROOMS = {
     "UnNumber": "scalars",
     "UnitCode": "scalars",
     "Url": "scalars",
-    "Value": "scalars",
+    "Value": "base",
     "VoidBy": "facts",
     "VoidPolicy": "facts",
     "Volume": "measures",

@@ -18,7 +18,7 @@ import attrs
 
 from shipkit.model import scalars
 
-_UTC = timezone.utc
+UTC = timezone.utc
 
 
 class Shape(NamedTuple):
@@ -81,7 +81,7 @@ def resolve(name: str) -> Any:
 class _Plan:
     """What is known of one class: how to get its fields, and the types that were found to fit."""
 
-    __slots__ = ("get", "items", "moments", "names", "seen", "shapes")
+    __slots__ = ("bare", "deep", "get", "items", "moments", "names", "seen", "shapes")
 
     def __init__(self, cls: type) -> None:
         fields = attrs.fields(cls)
@@ -91,6 +91,20 @@ class _Plan:
         self.seen: set[tuple[type, ...]] = set()
         self.items = tuple((i, set[type]()) for i, shape in enumerate(self.shapes) if shape.kind in ("tuple", "set"))
         self.moments = tuple(i for i, shape in enumerate(self.shapes) if shape.name == "datetime")
+        self.bare = tuple(i for i, shape in enumerate(self.shapes) if _is_bare(shape))
+        self.deep = bool(self.items or self.moments or self.bare)
+
+    def fits(self, values: tuple[Any, ...]) -> bool:
+        """Whether what types alone do not show is right too: items, and zones of times."""
+        for index, allowed in self.items:
+            for item in values[index]:
+                if item.__class__ not in allowed:
+                    return False
+        for index in self.moments:
+            moment = values[index]
+            if moment is not None and moment.tzinfo is not UTC:
+                return False
+        return all(getattr(values[index], "tzinfo", None) is None for index in self.bare)
 
     def settle(self, value: object, given: tuple[Any, ...]) -> None:
         """Fit every field, put converted ones in place, and remember the types where nothing had to be converted."""
@@ -114,11 +128,15 @@ class _Plan:
                 allowed.update(map(type, given[index]))
 
 
-_PLANS: dict[type, _Plan] = {}
+def _is_bare(shape: Shape) -> bool:
+    return shape.name in ("LocalDateTime", "time") or any(map(_is_bare, shape.args))
 
 
-def _plan(cls: type) -> _Plan:
-    plan = _PLANS[cls] = _Plan(cls)
+PLANS: dict[type, _Plan] = {}
+
+
+def plan_of(cls: type) -> _Plan:
+    plan = PLANS[cls] = _Plan(cls)
     return plan
 
 
@@ -257,11 +275,11 @@ def _fit_bytes(value: Any, path: str) -> bytes:
 def _fit_moment(value: Any, path: str) -> datetime:
     if not isinstance(value, datetime):
         raise Misfit(path, "malformed", f"must be a datetime, not {type(value).__name__}")
-    if value.tzinfo is _UTC:
+    if value.tzinfo is UTC:
         return value
     if value.utcoffset() is None:
         raise Misfit(path, "malformed", "has no zone: give an aware datetime")
-    return value.astimezone(_UTC)
+    return value.astimezone(UTC)
 
 
 def _fit_local(value: Any, path: str) -> datetime:
@@ -270,13 +288,19 @@ def _fit_local(value: Any, path: str) -> datetime:
     raise Misfit(path, "malformed", "must be a datetime as printed, without a zone")
 
 
+def _fit_time(value: Any, path: str) -> time:
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    raise Misfit(path, "malformed", "must be a local time of day, without a zone")
+
+
 _SCALARS: dict[str, Any] = {
     "int": _fit_plain(int, "a whole number", bool),
     "bool": _fit_plain(bool, "true or false", ()),
     "bytes": _fit_bytes,
     "Decimal": _fit_decimal,
     "date": _fit_plain(date, "a date", datetime),
-    "time": _fit_plain(time, "a time of day", ()),
+    "time": _fit_time,
     "datetime": _fit_moment,
     "LocalDateTime": _fit_local,
     "Json": _frozen,

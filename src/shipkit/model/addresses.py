@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.places import AddressKind
-from shipkit.model.scalars import ClosedEnum, Value
+from shipkit.model.scalars import ClosedEnum
 
 if TYPE_CHECKING:
     from shipkit.model.messages import Message

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import AccountAlias, CarrierCode, ClosedEnum, OpenEnum, Sscc, Value
+from shipkit.model.scalars import AccountAlias, CarrierCode, ClosedEnum, OpenEnum, Sscc
 
 if TYPE_CHECKING:
     from shipkit.model.documents import Document

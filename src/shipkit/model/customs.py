@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import ClosedEnum, CountryCode, Gtin, HsCode, UnitCode, Url, Value, decimal
+from shipkit.model.scalars import ClosedEnum, CountryCode, Gtin, HsCode, UnitCode, Url, decimal
 
 if TYPE_CHECKING:
     from shipkit.model.measures import Money, Weight

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds
-from shipkit.model.scalars import ClosedEnum, UnNumber, Value, optional_decimal
+from shipkit.model.scalars import ClosedEnum, UnNumber, optional_decimal
 
 if TYPE_CHECKING:
     from shipkit.model.measures import Volume, Weight

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import personal
-from shipkit.model.scalars import LanguageTag, Url, Value
+from shipkit.model.scalars import LanguageTag, Url
 
 if TYPE_CHECKING:
     from shipkit.model.bookings import TrackingNumber

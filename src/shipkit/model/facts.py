@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CountryCode, LanguageTag, Url, Value, optional_decimal
+from shipkit.model.base import Value
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CountryCode, LanguageTag, Url, optional_decimal
 from shipkit.model.shipments import DocumentKind
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import personal
-from shipkit.model.scalars import OpenEnum, Value
+from shipkit.model.scalars import OpenEnum
 
 if TYPE_CHECKING:
     from shipkit.model.bookings import TrackingNumber

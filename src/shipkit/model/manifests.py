@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import personal
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, Json, Value
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, Json
 
 if TYPE_CHECKING:
     from shipkit.model.documents import Document

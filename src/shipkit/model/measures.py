@@ -20,8 +20,9 @@ from typing import Any, Final
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds
-from shipkit.model.scalars import EMPTY, ClosedEnum, CurrencyCode, Value, decimal, optional_decimal, refuse
+from shipkit.model.scalars import EMPTY, ClosedEnum, CurrencyCode, decimal, optional_decimal, refuse
 
 __all__ = [
     "DateRange",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import personal
-from shipkit.model.scalars import ClosedEnum, JsonPointer, OpenEnum, Value
+from shipkit.model.scalars import ClosedEnum, JsonPointer, OpenEnum
 
 if TYPE_CHECKING:
     from shipkit.errors import ShipkitError

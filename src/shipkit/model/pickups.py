@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, Json, OpenEnum, Value, ZoneName
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, Json, OpenEnum, ZoneName
 
 if TYPE_CHECKING:
     from shipkit.model.bookings import TrackingNumber

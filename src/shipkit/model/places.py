@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import EMPTY, ClosedEnum, CountryCode, LanguageTag, ScriptCode, Value
+from shipkit.model.scalars import EMPTY, ClosedEnum, CountryCode, LanguageTag, ScriptCode
 
 if TYPE_CHECKING:
     from shipkit.model.measures import GeoPoint

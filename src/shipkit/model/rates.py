@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from shipkit.model.scalars import AccountAlias, CarrierCode, ClosedEnum, OpenEnum, Value, optional_decimal
+from shipkit.model.base import Value
+from shipkit.model.scalars import AccountAlias, CarrierCode, ClosedEnum, OpenEnum, optional_decimal
 
 if TYPE_CHECKING:
     from shipkit.errors import ShipkitError

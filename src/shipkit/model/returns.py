@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import Value
 
 if TYPE_CHECKING:
     from shipkit.model.bookings import Shipment, TrackingNumber

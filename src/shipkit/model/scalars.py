@@ -1,4 +1,4 @@
-"""What the rooms of the model share: names for text, immutable maps, enums, and the base of every value."""
+"""What the rooms of the model share: names for text, immutable maps, enums, exact numbers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
-
-import attrs
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -36,7 +34,6 @@ __all__ = [
     "UnNumber",
     "UnitCode",
     "Url",
-    "Value",
     "TEXT_NAMES",
     "ZoneName",
     "decimal",
@@ -206,40 +203,3 @@ def decimal(value: Decimal | int | str) -> Decimal:
 def optional_decimal(value: Decimal | int | str | None) -> Decimal | None:
     """Convert as `decimal` does, and keep None."""
     return None if value is None else decimal(value)
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Value:
-    """The base of every value of the model: frozen, checked when it is built, masked when it is shown.
-
-    Lists given for tuples, text for numbers and for enums are converted; wrong types, floats, numbers that are not
-    finite and datetimes without a zone are refused with an `InputError` that names every field at fault.
-    """
-
-    extras: Mapping[str, Json] = attrs.field(default=EMPTY, hash=False, repr=False)
-    """Members of the JSON that this version does not know; they come back out."""
-
-    def __attrs_post_init__(self) -> None:
-        plan = _PLANS.get(self.__class__) or _plan(self.__class__)
-        values = plan.get(self)
-        if tuple(map(type, values)) not in plan.seen:
-            plan.settle(self, values)
-            return
-        for index, allowed in plan.items:
-            for item in values[index]:
-                if item.__class__ not in allowed:
-                    plan.settle(self, values)
-                    return
-        for index in plan.moments:
-            moment = values[index]
-            if moment is not None and moment.tzinfo is not _UTC:
-                plan.settle(self, values)
-                return
-
-    def __repr__(self) -> str:
-        from shipkit.model import _show  # the first repr pays for it, not the import
-
-        return _show.text(self)
-
-
-from shipkit.model._fit import _PLANS, _UTC, _plan  # noqa: E402

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CountryCode, OpenEnum, Url, Value, ZoneName
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CountryCode, OpenEnum, Url, ZoneName
 
 if TYPE_CHECKING:
     from shipkit.model.facts import Limits

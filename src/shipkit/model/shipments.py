@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from shipkit.model._fit import fitted_value
+from shipkit.model.base import Value
 from shipkit.model.marks import VOLATILE, bounds, personal
-from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CurrencyCode, Json, OpenEnum, Sscc, Value, refuse
+from shipkit.model.scalars import EMPTY, CarrierCode, ClosedEnum, CurrencyCode, Json, OpenEnum, Sscc, refuse
 
 if TYPE_CHECKING:
     from typing import TypeAlias

@@ -6,7 +6,8 @@ from datetime import date, datetime, time, timedelta, timezone
 
 import attrs
 
-from shipkit.model.scalars import ClosedEnum, LocalDateTime, Value, ZoneName
+from shipkit.model.base import Value
+from shipkit.model.scalars import ClosedEnum, LocalDateTime, ZoneName
 
 __all__ = [
     "CutOff",

@@ -11,8 +11,9 @@ from unicodedata import combining, normalize
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import personal
-from shipkit.model.scalars import ClosedEnum, CountryCode, LanguageTag, OpenEnum, Value
+from shipkit.model.scalars import ClosedEnum, CountryCode, LanguageTag, OpenEnum
 
 if TYPE_CHECKING:
     from shipkit.model.bookings import TrackingNumber

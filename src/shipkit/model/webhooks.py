@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from shipkit.model.base import Value
 from shipkit.model.marks import bounds, personal
-from shipkit.model.scalars import EMPTY, AccountAlias, CarrierCode, ClosedEnum, CountryCode, LanguageTag, Url, Value
+from shipkit.model.scalars import EMPTY, AccountAlias, CarrierCode, ClosedEnum, CountryCode, LanguageTag, Url
 
 if TYPE_CHECKING:
     from shipkit.errors import ShipkitError
