@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import attrs
 
 from shipkit.model._fit import Shape, shape_of
+from shipkit.model.base import Value
 from shipkit.model.marks import BOUNDS, Bounds
 from shipkit.model.messages import ProblemCode
-from shipkit.model.scalars import TEXT_NAMES, Value
+from shipkit.model.scalars import TEXT_NAMES
 
 from .codes import COUNTRIES, CURRENCIES
 from .rules import RULES

@@ -21,7 +21,7 @@ from ..errors import (
 )
 from ..flow import Flow, Request, Response, Run, call, drive, now, sleep
 from ..model import RecoveryFacts
-from ..model.scalars import Value
+from ..model.base import Value
 from ..policy import Stack
 from ..ports import Claim, Entry, LedgerStore, Phase
 from .identity import base_of, mark_of

@@ -7,7 +7,7 @@ from typing import TypeVar
 from ..errors import ShipkitError
 from ..flow import Run, call, drive
 from ..model import RecoveryMode
-from ..model.scalars import Value
+from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, LedgerStore, Phase
 from .booking import Intent, doubt_of, recorded

@@ -9,7 +9,7 @@ from ..codec import join, split
 from ..errors import InputError, OutcomeUnknownError, RejectedError, UnavailableError
 from ..flow import Flow, Run, call, drive
 from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
-from ..model.scalars import Value
+from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, LedgerStore, Phase
 from .booking import Intent, doubt_of
