@@ -6,27 +6,37 @@ and is imported when it is first asked for.
 
 from .playing import PLAYED_AT, Played, Reply, play, reply
 from .recordings import Exchange, Recording, differences, is_masked, playback
+from .waiting import Waits, no_waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .breaking import Broken, breakages, broken
+    from .conformance import CarrierConformance
+    from .conversations import Conversation, Evidence, evidence, parts
     from .spoiling import Mutation, mutations
     from .strategies import parties, pickup_requests, rate_requests, return_requests, shipment_requests
 
 __all__ = [
     "PLAYED_AT",
     "Broken",
+    "CarrierConformance",
+    "Conversation",
+    "Evidence",
     "Exchange",
     "Mutation",
     "Played",
     "Recording",
     "Reply",
+    "Waits",
     "breakages",
     "broken",
     "differences",
+    "evidence",
     "is_masked",
     "mutations",
+    "no_waiting",
     "parties",
+    "parts",
     "pickup_requests",
     "play",
     "playback",
@@ -38,11 +48,16 @@ __all__ = [
 
 _ROOMS = {
     "Broken": ".breaking",
+    "CarrierConformance": ".conformance",
+    "Conversation": ".conversations",
+    "Evidence": ".conversations",
     "Mutation": ".spoiling",
     "breakages": ".breaking",
     "broken": ".breaking",
+    "evidence": ".conversations",
     "mutations": ".spoiling",
     "parties": ".strategies",
+    "parts": ".conversations",
     "pickup_requests": ".strategies",
     "rate_requests": ".strategies",
     "return_requests": ".strategies",
