@@ -230,7 +230,8 @@ def test_maps_with_enum_keys_come_back() -> None:
     shipped = {"production": ["a.example"], "test": ["b.example", "c.example"]}
     data = {
         "code": "acme", "name": "Acme", "interface": "v1", "operations": {"rates": {"support": "yes"}},
-        "weight": {"unit": "kg", "decimals": 3}, "length": {"unit": "cm", "decimals": 0}, "recovery": {}, "hosts": shipped,
+        "weight": {"unit": "kg", "decimals": 3}, "length": {"unit": "cm", "decimals": 0},
+        "recovery": {}, "hosts": shipped,
     }  # fmt: skip
     facts = from_dict(data, CarrierFacts)
     assert list(facts.operations) == [Operation.RATES]
