@@ -42,7 +42,7 @@ class BookingRoutes(Tracking):
         if not found:
             raise RefusedError("SHIPMENT.RATES.UNAVAILABLE", "No rate of that service is available.")
         self._buy(call, row, found[0], given.get("insurance"))
-        return Reply.json(self._shown(row["id"]), 201)
+        return Reply.json(self._just_bought(row["id"]), 201)
 
     @route("POST", "/v2/shipments/{id}/buy", operation="create_shipment", purchase=True)
     def buy(self, call: Call) -> Reply:
@@ -57,7 +57,7 @@ class BookingRoutes(Tracking):
                 "SHIPMENT.MISSING_RATE", "The rate does not belong to this shipment.", ("rate", "is invalid")
             )
         self._buy(call, row, found[0], body.get("insurance"))
-        return Reply.json(self._shown(row["id"]))
+        return Reply.json(self._just_bought(row["id"]))
 
     @route("GET", "/v2/shipments/{id}", operation="retrieve_shipment")
     def retrieve(self, call: Call) -> Reply:
@@ -299,8 +299,13 @@ class BookingRoutes(Tracking):
             "status": self.tracker_of(row)["status"],
             "refund_status": None if voided_at is None else "refunded" if late else "submitted",
             "fees": [{**fee, "refunded": late} for fee in row["fees"]],
-            "tracker": self.embedded_tracker(row),
+            "tracker": self.tracker_of(row),
         }
+
+    def _just_bought(self, shipment_id: str) -> Json:
+        # Recorded: in the answer to a purchase the empty line of the corrected address is "", and null ever after.
+        shown = self._shown(shipment_id)
+        return {**shown, **{name: {**shown[name], "street2": ""} for name in ("to_address", "buyer_address")}}
 
     def _visible(self, shipment_id: str) -> bool:
         try:

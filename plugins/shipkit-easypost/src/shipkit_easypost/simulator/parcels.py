@@ -91,7 +91,7 @@ class ParcelRoutes(Tracking):
         return Reply.json({})
 
     def _tracker(self, call: Call, code: str, carrier: object) -> Json:
-        row = self._shipment_of(call, code)
+        row = self.shipment_of(call, code)
         if row is not None:
             return self.tracker_of(row)
         name = f"{self.account(call)}/{code}"
@@ -105,14 +105,6 @@ class ParcelRoutes(Tracking):
         if code in TEST_CODES:
             return self.test_tracker(known, code)
         return {**known, "public_url": f"https://track.easypost.com/{known['id'][4:]}"}
-
-    def _shipment_of(self, call: Call, code: str) -> Json | None:
-        try:
-            booking = self.world.by_number(code)
-        except NotInBooksError:
-            return None
-        row: Json = self.world.drawer("shipments")[booking.id]
-        return row if booking.account == self.account(call) else None
 
     def _known(self, call: Call) -> list[tuple[str, str, str]]:
         account = self.account(call)

@@ -250,6 +250,9 @@ class PlaceRoutes(Tracking):
         return Reply.json(self._object(call))
 
     def _insured(self, call: Call, given: Json, ends: Json) -> Json:
+        shipment = self.shipment_of(call, given["tracking_code"])
+        if shipment is not None:
+            return {**self.tracker_of(shipment), "finalized": True, "is_return": False}
         blank = {"id": None, "mode": self.mode(call), "tracking_code": given["tracking_code"], **ends}
         tracker = self.new_tracker({**blank, "selected_rate": {"carrier": given.get("carrier") or "USPS"}})
         url = f"https://track.easypost.com/{tracker['id'][4:]}"

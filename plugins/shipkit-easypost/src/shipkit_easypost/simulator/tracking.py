@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shipkit.simulator import Place, Push, Step, StepKind, Subscription
+from shipkit.simulator import Call, NotInBooksError, Place, Push, Step, StepKind, Subscription
 from shipkit.webhooks import Hmac
 
 from . import objects
@@ -94,9 +94,14 @@ class Tracking(EasyPostBase):
             return _public(base)
         return _public({**base, **_written(steps, row, moment)})
 
-    def embedded_tracker(self, row: Json) -> Json:
-        """The tracker as it stands in a shipment."""
-        return self.tracker_of(row)
+    def shipment_of(self, call: Call, code: str) -> Json | None:
+        """The account's own bought shipment that has the tracking code."""
+        try:
+            booking = self.world.by_number(code)
+        except NotInBooksError:
+            return None
+        row: Json = self.world.drawer("shipments")[booking.id]
+        return row if booking.account == self.account(call) else None
 
     def test_tracker(self, base: Json, code: str) -> Json:
         """The tracker of one of EasyPost's test numbers: its whole life lies a month back."""

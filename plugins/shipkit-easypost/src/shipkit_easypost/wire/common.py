@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+import attrs
 
 from shipkit.errors import ReplyError
 from shipkit.model import (
@@ -32,6 +34,7 @@ __all__ = [
     "address_to_wire",
     "carrier_time",
     "charges_from_wire",
+    "filled",
     "iso_instant",
     "messages_from_wire",
     "number_from_wire",
@@ -41,6 +44,8 @@ __all__ = [
 ]
 
 reader: Final = Reader()
+filled: Final[Any] = attrs.validators.min_len(1)
+"""For a field of text that must say something: an empty number or currency is none."""
 
 
 @wire

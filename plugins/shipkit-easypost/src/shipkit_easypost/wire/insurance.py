@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import attrs
+
 from shipkit.errors import InputError
 from shipkit.model import InsurancePolicy, InsuranceRequest, Money, PolicyState, Problem, ProblemCode
 from shipkit.readers import wire
 
 from .. import codes
-from .common import FeeRow, party_to_wire
+from .common import FeeRow, filled, party_to_wire
 from .shipments import ShipmentRow
 
 __all__ = ["InsuranceRow", "amount_to_wire", "insurance_to_wire", "policy_from_shipment", "policy_from_wire"]
@@ -19,7 +21,7 @@ CURRENCY = "USD"
 
 @wire
 class InsuranceRow:
-    id: str
+    id: str = attrs.field(validator=filled)
     amount: Decimal
     status: str | None = None
     provider: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from shipkit.errors import InputError
 from shipkit.model import (
     Document,
@@ -20,6 +22,8 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
+from .common import filled
+
 __all__ = ["ScanFormRow", "manifest_from_wire", "scan_form_to_wire"]
 
 # npm ScanForm/ScanForm.
@@ -32,7 +36,7 @@ _STATES = {
 
 @wire
 class ScanFormRow:
-    id: str
+    id: str = attrs.field(validator=filled)
     status: str | None = None
     message: str | None = None
     form_url: str | None = None

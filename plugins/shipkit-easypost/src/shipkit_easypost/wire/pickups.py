@@ -6,6 +6,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import attrs
+
 from shipkit.errors import CarrierError, InputError, RejectedError
 from shipkit.flow import Response
 from shipkit.model import (
@@ -26,22 +28,22 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from .. import codes
-from .common import MessageRow, iso_instant, messages_from_wire, party_to_wire
+from .common import MessageRow, filled, iso_instant, messages_from_wire, party_to_wire
 
 __all__ = ["PickupRow", "cancellation_from_wire", "chosen_rate", "pickup_from_wire", "pickup_id", "pickup_to_wire"]
 
 
 @wire
 class PickupRateRow:
-    carrier: str
-    service: str
+    carrier: str = attrs.field(validator=filled)
+    service: str = attrs.field(validator=filled)
     rate: Decimal
-    currency: str
+    currency: str = attrs.field(validator=filled)
 
 
 @wire
 class PickupRow:
-    id: str
+    id: str = attrs.field(validator=filled)
     status: str | None = None
     confirmation: str | None = None
     min_datetime: str | None = None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+import attrs
+
 from shipkit.model import (
     Commitment,
     IntRange,
@@ -22,7 +24,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from .. import codes
-from .common import MessageRow, carrier_time
+from .common import MessageRow, carrier_time, filled
 
 __all__ = ["RateRow", "RatesReply", "SmartRates", "quotes_from_wire", "transit_from_wire", "transits_from_wire"]
 
@@ -44,10 +46,10 @@ class TimeInTransit:
 class RateRow:
     """One carrier's price; ``id`` is missing where rates are asked for without a shipment."""
 
-    service: str
-    carrier: str
+    service: str = attrs.field(validator=filled)
+    carrier: str = attrs.field(validator=filled)
     rate: Decimal
-    currency: str
+    currency: str = attrs.field(validator=filled)
     id: str | None = None
     list_rate: Decimal | None = None
     list_currency: str | None = None
@@ -61,7 +63,7 @@ class RateRow:
 
 @wire
 class RatesReply:
-    id: str
+    id: str = attrs.field(validator=filled)
     rates: tuple[RateRow, ...]
     messages: tuple[MessageRow, ...] = ()
     usps_zone: str | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from shipkit.errors import CarrierError, InputError
 from shipkit.model import (
     CancellationResult,
@@ -17,6 +19,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from .. import codes
+from .common import filled
 from .shipments import ShipmentRow
 
 __all__ = ["RefundRow", "refund_to_wire", "refused_from_wire", "result_from_shipment", "results_from_wire"]
@@ -33,7 +36,7 @@ _OUTCOMES = {
 
 @wire
 class RefundRow:
-    tracking_code: str
+    tracking_code: str = attrs.field(validator=filled)
     status: str | None = None
 
 

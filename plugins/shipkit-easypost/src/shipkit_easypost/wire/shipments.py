@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+import attrs
+
 from shipkit.errors import RejectedError, ReplyError
 from shipkit.flow import Response
 from shipkit.model import (
@@ -36,6 +38,7 @@ from .common import (
     MessageRow,
     carrier_time,
     charges_from_wire,
+    filled,
     messages_from_wire,
     number_from_wire,
 )
@@ -55,7 +58,7 @@ class TrackerRef:
 class ShipmentRow:
     """A draft until it has a label, a booking from then on."""
 
-    id: str
+    id: str = attrs.field(validator=filled)
     created_at: str | None = None
     reference: str | None = None
     is_return: bool | None = None

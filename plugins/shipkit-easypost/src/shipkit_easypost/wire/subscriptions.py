@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import attrs
+
 from shipkit.errors import ShipkitError
 from shipkit.model import Subscription, SubscriptionRequest, SubscriptionState, TrackingNumber
 from shipkit.readers import wire
+
+from .common import filled
 
 __all__ = ["WebhookRow", "WebhooksReply", "subscription_from_wire", "webhook_to_wire"]
 
 
 @wire
 class WebhookRow:
-    id: str
+    id: str = attrs.field(validator=filled)
     url: str | None = None
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+import attrs
+
 from shipkit.errors import ReplyError
 from shipkit.flow import Request, Response
 from shipkit.model import (
@@ -29,7 +31,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from .. import codes
-from .common import carrier_time, number_from_wire, printed_day, reader
+from .common import carrier_time, filled, number_from_wire, printed_day, reader
 
 __all__ = ["TrackerRow", "result_from_wire", "results_from_push", "tracker_to_wire"]
 
@@ -62,8 +64,8 @@ class CarrierDetailRow:
 
 @wire
 class TrackerRow:
-    id: str
-    tracking_code: str
+    id: str = attrs.field(validator=filled)
+    tracking_code: str = attrs.field(validator=filled)
     carrier: str | None = None
     is_return: bool | None = None
     signed_by: str | None = None
