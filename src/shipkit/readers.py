@@ -163,9 +163,8 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
     converter.register_structure_hook_factory(_is_several, several)
     converter.register_structure_hook_factory(_is_optional, optional)
     converter.register_structure_hook_func(_is_enum, lambda value, shape: shape(value))
-    for kind, function in _SCALARS.items():
-        converter.register_structure_hook(kind, _ignoring_type(function))
-    for kind, function in hooks.items():
+    # By identity: dispatch by class would take an enum of text for text.
+    for kind, function in (*_SCALARS.items(), *hooks.items()):
         converter.register_structure_hook_func(_is_exactly(kind), _ignoring_type(function))
     return converter
 

@@ -223,9 +223,7 @@ class Acme(Carrier):
             )
             for row in reader.read(response, EventsReply).events
         ]
-        return TrackResult(
-            number=query.number, events=tuple(events), complete=True, received_at=response.received_at
-        )
+        return TrackResult(number=query.number, events=tuple(events), complete=True, received_at=response.received_at)
 
     def check(self, response: Response) -> None:
         if response.status >= 500:

@@ -85,7 +85,13 @@ def test_a_request_to_a_host_that_the_facts_do_not_name_is_not_sent() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(400, CarrierError), (401, AuthenticationError), (404, CarrierError), (429, RateLimitedError), (500, UnavailableError)],
+    [
+        (400, CarrierError),
+        (401, AuthenticationError),
+        (404, CarrierError),
+        (429, RateLimitedError),
+        (500, UnavailableError),
+    ],
 )
 def test_a_status_alone_says_no_more_than_it_proves(status: int, kind: type[ShipkitError]) -> None:
     world = World(*[reply(status, b"<html>gateway</html>")] * 3)
@@ -147,9 +153,7 @@ def test_a_refusal_is_no_failure_of_the_carrier() -> None:
 
 
 @given(st.integers(1, 20), st.integers(1, 60), st.lists(st.floats(0, 30, allow_nan=False), max_size=60))
-def test_a_gate_never_lets_more_through_than_its_limit_in_any_window(
-    calls: int, per_s: int, gaps: list[float]
-) -> None:
+def test_a_gate_never_lets_more_through_than_its_limit_in_any_window(calls: int, per_s: int, gaps: list[float]) -> None:
     gate, at, passed = Gate(calls, per_s), 0.0, []
     for gap in gaps:
         at += gap
@@ -221,5 +225,3 @@ def test_every_request_gets_a_number_of_its_own() -> None:
     world.run(stack(PLAIN, context()).send(LOOK))
     assert len({request.id for request in world.sent}) == 2
     assert world.sent[0] == world.sent[1], "and equality leaves it out"
-
-

@@ -125,9 +125,7 @@ BOTH = pytest.mark.parametrize("send", [sync, tasks])
 def effect(url: str, within_s: float = 1.0, *, not_after_s: float | None = None, replayable: bool = True) -> Transmit:
     request = Request(method="POST", url=url, content=b"{}", name="look", replayable=replayable)
     at = seconds()
-    return Transmit(
-        request=request, until=at + within_s, not_after=None if not_after_s is None else at + not_after_s
-    )
+    return Transmit(request=request, until=at + within_s, not_after=None if not_after_s is None else at + not_after_s)
 
 
 def failure(send: Callable[[Transmit, Settings], Response], *args: Transmit, **settings: object) -> ShipkitError:
@@ -158,7 +156,9 @@ def test_what_left_and_was_not_answered_whole_is_unknown(send: object, handler: 
 
 
 @BOTH
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "http://no-such-host.invalid/x", "ftp://127.0.0.1/x", "http://"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x", "http://no-such-host.invalid/x", "ftp://127.0.0.1/x", "http://"]
+)
 def test_what_never_left_is_proved_not_to_have_left(send: object, url: str) -> None:
     error = failure(send, effect(url, 2.0))  # type: ignore[arg-type]
     assert isinstance(error, (NotSentError, DeadlineError))

@@ -292,10 +292,11 @@ def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry,
     Raises:
         StoreError: it could not be stored; the error carries the booking.
     """
-    text, blobs = split(intent.stamped(value, entry.generation))
+    whole = intent.stamped(value, entry.generation)
+    text, blobs = split(whole)
     while True:
         try:
-            return (yield from call(ledger.book, entry, intent.booking_of(value), text, blobs, intent.in_hand(value)))
+            return (yield from call(ledger.book, entry, intent.booking_of(whole), text, blobs, intent.in_hand(whole)))
         except StoreError as error:
             if (yield from now()) + 0.2 >= stack.context.until:
                 error.key, error.shipment = intent.key, value  # type: ignore[assignment]

@@ -1,0 +1,354 @@
+"""The state table against the store, and the way of a purchase over worlds in the test's hands."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from shipkit.errors import StoreError
+from shipkit.ledger import TABLE, fingerprint, mark_of
+from shipkit.ledger.identity import base_of
+from shipkit.ports import Claim, Entry, Phase
+from shipkit.store import MemoryStore, SqliteStore
+from tests.core.acme import request
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def claim(attempt: int = 1, generation: int = 1, **changes: object) -> Claim:
+    values = {
+        "key": "order-1",
+        "generation": generation,
+        "attempt": attempt,
+        "operation": "create_shipment",
+        "account": "acme-de",
+        "carrier": "acme",
+        "fingerprint": "f1:a",
+        "base": f"BASE{generation}",
+        "owner": "me",
+        "request": "{}",
+        "lease_s": 70.0,
+        "settle_s": 910.0,
+        "attempts_max": 3,
+    }
+    return Claim(**values | changes)  # type: ignore[arg-type]
+
+
+def in_phase(phase: Phase, clock: Clock, *, void_wanted: bool = False) -> tuple[MemoryStore, Entry]:
+    """A store whose only row stands in *phase*, brought there by events alone."""
+    store = MemoryStore(clock=clock)
+    entry = store.claim(claim())
+    assert entry is not None
+    if void_wanted and phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON):
+        store.want_void("order-1")
+    if phase is Phase.NEW:
+        store.not_sent(entry)
+    elif phase is Phase.REJECTED:
+        store.refuse(entry, "no")
+    elif phase in (Phase.IN_DOUBT, Phase.ABSENT, Phase.NEEDS_PERSON):
+        store.doubt(entry, "silence")
+        if phase is Phase.ABSENT:
+            clock.at += 2000
+            store.absent(entry, store.now(), 3)
+        elif phase is Phase.NEEDS_PERSON:
+            store.needs_person(entry, "nobody to ask")
+    elif phase in (Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED):
+        store.book(entry, "B1", b"{}", (), True)
+        if phase is not Phase.SUCCEEDED:
+            store.want_void("order-1")
+        if phase is Phase.VOIDED:
+            store.voided(entry, b"{}", None)
+    elif phase is Phase.CLOSED:
+        store.refuse(entry, "no")
+        store.close_key("order-1")
+    row = store.read("order-1")
+    assert row is not None and row.phase is phase
+    return store, row
+
+
+def apply(event: str, store: MemoryStore, row: Entry, *, last_attempt: bool = False) -> Phase:
+    attempts_max = row.attempt if last_attempt else 3
+    match event:
+        case "claim":
+            follows = row.phase in (Phase.VOIDED, Phase.CLOSED)
+            attempt = 1 if follows else row.attempt + (row.phase is not Phase.NEW)
+            store.claim(claim(attempt, row.generation + follows))
+        case "not_sent":
+            store.not_sent(row)
+        case "doubt":
+            store.doubt(row, "silence")
+        case "refuse":
+            store.refuse(row, "no")
+        case "take_over":
+            store.take_over(row)
+        case "absent":
+            store.absent(row, store.now(), attempts_max)
+        case "needs_person":
+            store.needs_person(row, "nobody")
+        case "book":
+            store.book(row, row.booking or "B1", b"{}", (), True)
+        case "want_void":
+            store.want_void(row.key)
+        case "voided":
+            store.voided(row, b"{}", None)
+        case "keep":
+            store.keep(row, "too late")
+        case "close":
+            store.close_key(row.key)
+    after = store.read(row.key)
+    assert after is not None
+    return after.phase
+
+
+EVENTS = sorted({transition.event for transition in TABLE})
+PHASES = [phase for phase in Phase]
+
+
+@pytest.mark.parametrize(("phase", "event"), list(itertools.product(PHASES, EVENTS)))
+def test_the_store_does_what_the_state_table_says_and_nothing_else(phase: Phase, event: str) -> None:
+    rows = [t for t in TABLE if t.phase is phase and t.event == event]
+    for void_wanted, late, last in itertools.product([False, True], repeat=3):
+        clock = Clock()
+        store, row = in_phase(phase, clock, void_wanted=void_wanted)
+        if late:
+            clock.at += 5000
+        holding = [t for t in rows if holds(t.guard, row, late=late, last=last, event=event)]
+        expected = holding[0].then if holding else phase
+
+        assert len({t.then for t in holding}) <= 1, "one event, one outcome"
+        assert apply(event, store, row, last_attempt=last) is expected
+
+
+def holds(guard: str, row: Entry, *, late: bool, last: bool, event: str) -> bool:
+    """The guards of the table, read as a person reads them."""
+    wanted = row.void_wanted
+    exhausted = last and event == "absent"
+    parts = {part.strip() for part in guard.split(",")} - {""}
+    if row.phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON, Phase.VOIDING) and event in (
+        "not_sent",
+        "refuse",
+        "absent",
+        "book",
+    ):
+        if ("void wanted" in parts) != wanted:
+            return False
+    if "lease over" in parts and not late:
+        return False
+    if "asked at or after settle_at" in parts and not late:
+        return False
+    if "attempts left" in parts and exhausted:
+        return False
+    return not ("no attempts left" in parts and not exhausted)
+
+
+def test_an_attempt_is_claimed_by_one_of_many_threads() -> None:
+    store = MemoryStore()
+    won: list[Entry] = []
+
+    def take(owner: str) -> None:
+        entry = store.claim(claim(owner=owner))
+        if entry is not None:
+            won.append(entry)
+
+    threads = [threading.Thread(target=take, args=(f"w{n}",)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+
+
+def _race(path: str, name: str, keys: int, out: "multiprocessing.Queue[int]") -> None:
+    store = SqliteStore(path)
+    out.put(sum(store.claim(claim(key=f"k{n}", base=f"b{n}", owner=name)) is not None for n in range(keys)))
+    store.close()
+
+
+@pytest.mark.process
+@pytest.mark.slow
+def test_processes_that_race_for_keys_win_each_key_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    out = context.Queue()
+    args = [(str(tmp_path / "ledger.db"), f"w{n}", 50, out) for n in range(4)]
+    workers = [context.Process(target=_race, args=arg) for arg in args]
+    for worker in workers:
+        worker.start()
+    won = [out.get(timeout=60) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert sum(won) == 50
+
+
+def test_a_claim_for_an_attempt_that_the_row_does_not_stand_before_is_refused() -> None:
+    store, _ = in_phase(Phase.REJECTED, Clock())
+    assert store.claim(claim(1)) is None
+    assert store.claim(claim(3)) is None
+    assert store.claim(claim(2)) is not None
+
+
+def test_a_row_that_was_lost_is_not_silently_begun_anew() -> None:
+    assert MemoryStore().claim(claim(2)) is None
+
+
+def test_another_payload_waits_until_the_first_was_refused() -> None:
+    store, _ = in_phase(Phase.ABSENT, Clock())
+    assert store.claim(claim(2, fingerprint="f1:b")) is None
+    store, _ = in_phase(Phase.REJECTED, Clock())
+    assert store.claim(claim(2, fingerprint="f1:b")) is not None
+
+
+def test_absence_counts_only_when_the_question_was_asked_late_enough() -> None:
+    clock = Clock()
+    store, row = in_phase(Phase.IN_DOUBT, clock)
+    asked_at = store.now()
+    clock.at += 5000
+
+    assert store.absent(row, asked_at, 3) is None, "an old answer proves nothing"
+    assert store.absent(row, store.now(), 3) is not None
+
+
+def test_a_second_booking_is_kept_as_a_stray_and_the_first_stays() -> None:
+    store, row = in_phase(Phase.SUCCEEDED, Clock())
+
+    assert not store.book(row, "B2", b"second", (), True)
+    kept = store.read("order-1")
+    assert kept is not None and kept.booking == "B1"
+    assert [(stray.booking, stray.result) for stray in store.strays("order-1")] == [("B2", b"second")]
+
+
+def test_a_fuller_answer_about_the_same_booking_replaces_a_poorer_one_only() -> None:
+    store = MemoryStore()
+    entry = store.claim(claim())
+    assert entry is not None
+    store.book(entry, "B1", b"poor", (), False)
+    store.book(entry, "B1", b"full", (b"label",), True)
+    store.book(entry, "B1", b"poor again", (), False)
+    kept = store.read("order-1")
+    assert kept is not None and (kept.result, kept.blobs, kept.complete) == (b"full", (b"label",), True)
+
+
+def test_what_is_stored_survives_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    store = SqliteStore(path)
+    entry = store.claim(claim())
+    assert entry is not None
+    store.book(entry, "B1", b"{}", (b"label",), True)
+    salt = store.salt()
+    store.close()
+
+    again = SqliteStore(path)
+    kept = again.read("order-1")
+    assert kept is not None and kept.blobs == (b"label",)
+    assert again.salt() == salt
+    assert path.stat().st_mode & 0o077 == 0, "labels bear addresses: only the owner reads them"
+    again.close()
+
+
+def test_a_store_that_fails_says_so_with_our_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        SqliteStore(tmp_path / "no" / "such" / "folder" / "ledger.db")
+    store = SqliteStore(tmp_path / "ledger.db")
+    store.close()
+    with pytest.raises(StoreError):
+        store.read("order-1")
+    (tmp_path / "bad.db").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(StoreError):
+        SqliteStore(tmp_path / "bad.db")
+
+
+@given(st.text(min_size=1, max_size=64), st.integers(1, 99), st.integers(1, 999))
+def test_a_mark_fits_every_field_and_is_a_pure_function(key: str, generation: int, attempt: int) -> None:
+    mark = mark_of(base_of("salt", key, generation), attempt)
+    assert len(mark) <= 20
+    assert set(mark) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+    assert mark == mark_of(base_of("salt", key, generation), attempt)
+    assert mark != mark_of(base_of("salt", key, generation + 1), attempt)
+    assert mark != mark_of(base_of("other", key, generation), attempt)
+
+
+def test_a_fingerprint_knows_what_was_asked_and_nothing_else() -> None:
+    one = request()
+    same = fingerprint("create_shipment", "acme-de", one)
+    assert same == fingerprint("create_shipment", "acme-de", attrs.evolve(one, mark="X-1", metadata={"a": "b"}))
+    assert same != fingerprint("create_shipment", "acme-fr", one)
+    assert same != fingerprint("create_return", "acme-de", one)
+    assert same != fingerprint("create_shipment", "acme-de", attrs.evolve(one, reference="SO043"))
+
+
+class OneKey(RuleBasedStateMachine):
+    """Events in any order: whatever happens, a booking is never lost and never replaced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.store = MemoryStore(clock=self.clock)
+        self.booked: dict[int, str] = {}
+        self.made = 0
+
+    @property
+    def row(self) -> Entry | None:
+        return self.store.read("order-1")
+
+    @rule()
+    def claim(self) -> None:
+        row = self.row
+        if row is None:
+            self.store.claim(claim())
+        else:
+            follows = row.phase in (Phase.VOIDED, Phase.CLOSED)
+            attempt = 1 if follows else row.attempt + (row.phase is not Phase.NEW)
+            self.store.claim(claim(attempt, row.generation + follows, base=f"B{row.generation + follows}"))
+
+    @precondition(lambda self: self.row is not None)
+    @rule(event=st.sampled_from(["not_sent", "doubt", "refuse", "take_over", "absent", "want_void", "voided", "keep"]))
+    def event(self, event: str) -> None:
+        assert self.row is not None
+        apply(event, self.store, self.row)
+
+    @precondition(lambda self: self.row is not None)
+    @rule()
+    def book(self) -> None:
+        assert self.row is not None
+        self.made += 1
+        if self.store.book(self.row, f"booking-{self.made}", b"{}", (), True):
+            assert self.row.generation not in self.booked, "the first one wins the row"
+            self.booked[self.row.generation] = f"booking-{self.made}"
+
+    @rule(seconds=st.sampled_from([1.0, 100.0, 2000.0]))
+    def wait(self, seconds: float) -> None:
+        self.clock.at += seconds
+
+    @invariant()
+    def every_booking_is_known(self) -> None:
+        row = self.row
+        strays = len(self.store.strays("order-1"))
+        assert strays + len(self.booked) == self.made
+        if row is not None and row.generation in self.booked:
+            assert row.booking == self.booked[row.generation]
+            assert row.phase in (Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED)
+
+
+TestOneKey = OneKey.TestCase
+
+
+def test_times_are_aware_and_the_stores_own() -> None:
+    clock = Clock()
+    store = MemoryStore(clock=clock)
+    entry = store.claim(claim())
+    assert entry is not None and entry.settle_at is not None
+    assert entry.settle_at == datetime.fromtimestamp(clock.at, timezone.utc) + timedelta(seconds=910)
