@@ -112,22 +112,24 @@ class DpdFrance(Carrier):
         Raises:
             RejectedError: DPD France refused it; the message is its own.
         """
-        from . import wire
+        from . import payloads, wire
 
         if len(request.packages) == 1:
-            response = yield self._request("CreateShipmentWithLabelsBc", wire.booking_to_wire(request, self._customer))
+            response = yield self._request(
+                "CreateShipmentWithLabelsBc", payloads.booking_to_wire(request, self._customer)
+            )
             booked = self._read("CreateShipmentWithLabelsBc", response, wire.BookedReply)
             return wire.shipment_from_wire(request, booked, response)
-        response = yield self._request("CreateMultiShipmentBc", wire.multi_to_wire(request, self._customer))
+        response = yield self._request("CreateMultiShipmentBc", payloads.multi_to_wire(request, self._customer))
         several = self._read("CreateMultiShipmentBc", response, wire.MultiReply)
         return wire.multi_from_wire(request, several, response)
 
     def create_return(self, request: ReturnRequest) -> Flow[ReturnShipment]:
         """Book a way back with its label; the customer hands the parcel in at a relay point."""
-        from . import wire
+        from . import payloads, wire
 
         operation = "CreateReverseInverseShipmentWithLabelsBc"
-        response = yield self._request(operation, wire.return_to_wire(request, self._customer))
+        response = yield self._request(operation, payloads.return_to_wire(request, self._customer))
         return wire.return_from_wire(request, self._read(operation, response, wire.ReturnReply), response)
 
     def find_shipments(self, request: ShipmentRequest) -> Flow[tuple[Shipment, ...]]:
@@ -198,9 +200,9 @@ class DpdFrance(Carrier):
 
     def book_pickup(self, request: PickupRequest) -> Flow[Pickup]:
         """Have booked parcels collected at the sender's address."""
-        from . import wire
+        from . import payloads, wire
 
-        response = yield self._request("CreatePickupAtCustomerBc", wire.pickup_to_wire(request, self._customer))
+        response = yield self._request("CreatePickupAtCustomerBc", payloads.pickup_to_wire(request, self._customer))
         booked = self._read("CreatePickupAtCustomerBc", response, wire.PickupReply)
         return Pickup(
             confirmation=str(booked.Sin),
@@ -212,9 +214,9 @@ class DpdFrance(Carrier):
         )
 
     def _listed(self, day: date | None) -> Flow[tuple[dict[str, ShippingRow], Response]]:
-        from . import wire
+        from . import payloads, wire
 
-        response = yield self._request("GetShipping", wire.day_to_wire(day, self._customer), replayable=True)
+        response = yield self._request("GetShipping", payloads.day_to_wire(day, self._customer), replayable=True)
         return wire.rows_from_wire(self._read("GetShipping", response, wire.DayReply), response), response
 
     @property

@@ -1,14 +1,11 @@
-"""DPD France's own words: payloads out, replies in, and the mapping to and from the canonical model.
-
-Field names are the WSDL's. Flows hand over the account's customer numbers; credentials go into the SOAP header.
-"""
+"""DPD France's own words in replies, and their mapping into the canonical model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from decimal import ROUND_CEILING, Decimal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import attrs
 
 from shipkit.errors import ReplyError
 from shipkit.flow import Response
@@ -17,47 +14,23 @@ from shipkit.model import (
     BookingState,
     Document,
     DocumentKind,
-    NotifyChannel,
     NumberRole,
-    OptionCode,
     PageSize,
-    ProblemCode,
     Reference,
     ReferenceType,
-    ReturnLabelKind,
     ReturnShipment,
     Shipment,
     TrackingNumber,
-    WeightUnit,
     content_fits,
 )
 from shipkit.model.bookings import canonical_number
 from shipkit.readers import Reader, wire
 
-from .codes import DOCUMENT_KINDS, LABELS, PIECES, PREDICT, RELAIS, RETURN_DAYS
-from .terms import (
-    delivery_notes,
-    insured,
-    label_text,
-    label_type,
-    lines,
-    names,
-    option,
-    product,
-    references,
-    refused,
-    single_line,
-)
+from .codes import DOCUMENT_KINDS, LABELS, PIECES
+from .terms import label_type, product
 
 if TYPE_CHECKING:
-    from shipkit.model import (
-        Money,
-        Package,
-        Party,
-        PickupRequest,
-        ReturnRequest,
-        ShipmentRequest,
-    )
+    from shipkit.model import ReturnRequest, ShipmentRequest
 
 __all__ = [
     "BookedReply",
@@ -67,16 +40,11 @@ __all__ = [
     "PickupReply",
     "ReturnReply",
     "ShippingRow",
-    "booking_to_wire",
-    "day_to_wire",
     "documents_from_wire",
     "listed_from_wire",
     "multi_from_wire",
-    "multi_to_wire",
-    "pickup_to_wire",
     "reader",
     "return_from_wire",
-    "return_to_wire",
     "rows_from_wire",
     "shipment_from_wire",
 ]
@@ -165,189 +133,6 @@ class DayReply:
     shippings: ShippingRows | None = None
 
 
-# ---- out
-
-
-def booking_to_wire(request: ShipmentRequest, customer: Mapping[str, int]) -> dict[str, Any]:
-    """One parcel with its label."""
-    package = request.packages[0]
-    return {
-        **_journey(request, customer),
-        "services": {
-            "contact": _contact(request),
-            "extraInsurance": _insurance(insured(request, package)),
-            "parcelshop": {"shopaddress": {"shopid": request.service_point.id}} if request.service_point else None,
-            "reverse": _reverse(request),
-        },
-        "weight": _kilograms(package),
-        "referencenumber": request.mark or request.reference,
-        **references(request, package),
-        "customLabelText": label_text(package, "/packages/0"),
-        "labelType": {"type": label_type(request.label)},
-        # Recorded: the order number stands in reference2, and that one is printed as a bar code.
-        "refnrasbarcode": False,
-        "referenceInBarcode": {"type": "Reference2"},
-    }
-
-
-def multi_to_wire(request: ShipmentRequest, customer: Mapping[str, int]) -> dict[str, Any]:
-    """Several parcels; each bears the mark and its own place, since the day's list shows one reference per parcel."""
-    identity = request.mark or request.reference
-    pieces = [
-        {
-            "weight": _kilograms(package),
-            "referencenumber": f"{identity}/{index + 1}",
-            **references(request, package),
-            "services": {"extraInsurance": _insurance(insured(request, package))},
-        }
-        for index, package in enumerate(request.packages)
-    ]
-    return {
-        **_journey(request, customer),
-        "services": {"contact": _contact(request)},
-        "slaves": {"SlaveRequest": pieces},
-    }
-
-
-def return_to_wire(request: ReturnRequest, customer: Mapping[str, int]) -> dict[str, Any]:
-    """A way back: the customer sends, and the order number is printed, for there is one reference field only."""
-    shipment = request.shipment
-    package = _returnable(request)
-    return {
-        **_journey(shipment, customer),
-        "weight": _kilograms(package),
-        "expire_offset": request.valid_days or RETURN_DAYS,
-        "referencenumber": shipment.mark or shipment.reference,
-        "services": {"extraInsurance": _insurance(insured(shipment, package)), "contact": _contact(shipment)},
-        "customLabelText": label_text(package, "/shipment/packages/0") or shipment.reference,
-        "labelType": {"type": label_type(shipment.label)},
-        "refasbarcode": False,
-    }
-
-
-def _returnable(request: ReturnRequest) -> Package:
-    if request.kind is not ReturnLabelKind.PRINTED:
-        raise refused("/kind", ProblemCode.NOT_OFFERED, "the label of a return is printed by who sends it", "printed")
-    if request.shipment.service_point is not None:
-        text = "any relay point takes the parcel in"
-        raise refused("/shipment/service_point", ProblemCode.NOT_OFFERED, text)
-    if len(request.shipment.packages) > 1:
-        raise refused("/shipment/packages", ProblemCode.TOO_MANY, "a return has one package", "1")
-    return request.shipment.packages[0]
-
-
-def pickup_to_wire(request: PickupRequest, customer: Mapping[str, int]) -> dict[str, Any]:
-    """A collection of parcels that are booked."""
-    window = request.window
-    numbers = [number.value for number in request.tracking_numbers] or list(request.shipment_ids)
-    return {
-        "shipperaddress": _place(request.pickup_from, "/pickup_from"),
-        "customer": customer,
-        "pick_date": _day(window.day),
-        "data": {
-            "time_from": f"{window.ready:%H:%M}",
-            "time_to": f"{window.close:%H:%M}",
-            "pick_remark": request.instructions,
-            "dayCheckDone": None,
-        },
-        "shipments": {"string": numbers} if numbers else None,
-    }
-
-
-def day_to_wire(day: date | None, customer: Mapping[str, int]) -> dict[str, Any]:
-    """What was booked on a day."""
-    return {"date": _day(day), "customer": customer}
-
-
-def _journey(request: ShipmentRequest, customer: Mapping[str, int]) -> dict[str, Any]:
-    consumer = product(request) in (PREDICT, RELAIS)
-    return {
-        "receiveraddress": _address(request.ship_to, "/ship_to", consumer=consumer),
-        "receiverinfo": _info(request.ship_to, "/ship_to", consumer=consumer, instructions=request.instructions),
-        "shipperaddress": _address(request.ship_from, "/ship_from"),
-        "shipperinfo": _info(request.ship_from, "/ship_from"),
-        "retourAddress": _place(request.return_to, "/return_to") if request.return_to else None,
-        "customer_countrycode": customer["countrycode"],
-        "customer_centernumber": customer["centernumber"],
-        "customer_number": customer["number"],
-        "shippingdate": _day(request.ship_on),
-    }
-
-
-def _address(party: Party, at: str, *, consumer: bool = False, street: str | None = None) -> dict[str, Any]:
-    address, contact = party.address, party.contact
-    given = {
-        "countryPrefix": address.country if address else None,
-        "zipCode": address.postal_code if address else None,
-        "city": address.city if address else None,
-        "street": street or (lines(address, at)[0] if address and address.lines else None),
-        "name": names(contact, at, consumer=consumer)[0] if contact else None,
-        "phoneNumber": contact.phone if contact else None,
-    }
-    return {name: value for name, value in given.items() if value}
-
-
-def _place(party: Party, at: str) -> dict[str, Any]:
-    """An address that has no room for more than a street."""
-    return _address(party, at, street=single_line(party.address, at) if party.address else None)
-
-
-def _info(party: Party, at: str, *, consumer: bool = False, instructions: str | None = None) -> dict[str, Any] | None:
-    address = party.address
-    access = address.access if address else None
-    further = lines(address, at)[1:] if address else ()
-    notes = delivery_notes(party, instructions, at)
-    given = {
-        "contact": names(party.contact, at, consumer=consumer)[1] if party.contact else None,
-        **{f"name{index + 2}": line for index, line in enumerate(further)},
-        **{f"digicode{index + 1}": code for index, code in enumerate(access.door_codes if access else ())},
-        "intercomid": access.intercom if access else None,
-        **{f"vinfo{index + 1}": note for index, note in enumerate(notes)},
-    }
-    return {name: value for name, value in given.items() if value} or None
-
-
-def _contact(request: ShipmentRequest) -> dict[str, Any] | None:
-    """How the recipient is told; to a relay point their numbers go along in any case, or nobody could call them."""
-    contact, notify = request.ship_to.contact, option(request, OptionCode.NOTIFY)
-    kind = "Predict" if product(request) == PREDICT else "No"
-    if notify:
-        kind = "AutomaticSMS" if NotifyChannel.SMS in notify.channels else "AutomaticMail"
-    if contact is None or (kind == "No" and request.service_point is None):
-        return None
-    told = {"sms": contact.phone if kind != "AutomaticMail" else None}
-    told["email"] = contact.email if kind != "AutomaticSMS" else None
-    return {**{name: value for name, value in told.items() if value}, "type": kind}
-
-
-def _insurance(amount: Money | None) -> dict[str, Any] | None:
-    if amount is None:
-        return None
-    return {"value": str(amount.amount.quantize(Decimal("0.01"), ROUND_CEILING)), "type": "byShipments"}
-
-
-def _reverse(request: ShipmentRequest) -> dict[str, Any] | None:
-    spec = request.return_label
-    if spec is None:
-        return None
-    back_to = spec.return_to or request.return_to or request.ship_from
-    days = spec.valid_days or RETURN_DAYS
-    return {"expireOffset": days, "type": "Prepared", "retour_receiver": _place(back_to, "/return_label/return_to")}
-
-
-def _kilograms(package: Package) -> str:
-    """Kilograms with two decimals (SDK), rounded up: never less than the parcel weighs."""
-    return f"{package.weight.to(WeightUnit.KG, ROUND_CEILING, '0.01').normalize():f}"
-
-
-def _day(day: date | None) -> str | None:
-    """Recorded and ekyna: ``31/01/2026``."""
-    return f"{day.day:02}/{day.month:02}/{day.year:04}" if day else None
-
-
-# ---- in
-
-
 def shipment_from_wire(request: ShipmentRequest, reply: BookedReply, response: Response) -> Shipment:
     """One parcel as booked; without a label that can be used, the booking stands and the label is pending."""
     pieces, back = _sorted(reply.shipments.ShipmentBc)
@@ -384,8 +169,6 @@ def return_from_wire(request: ReturnRequest, reply: ReturnReply, response: Respo
 
 def documents_from_wire(reply: FetchedReply, wire_type: str, number: str, response: Response) -> tuple[Document, ...]:
     """The labels of the parcel *number*, fetched again."""
-    import attrs
-
     found = _documents(reply.labels, wire_type, response, strict=True)
     if not found:
         raise ReplyError.of(response, message="no label @ $.labels.Label", paths=("$.labels.Label",))
@@ -514,6 +297,4 @@ def _documents(labels: LabelRows | None, wire_type: str, response: Response, *, 
 
 
 def _as_return(document: Document) -> Document:
-    import attrs
-
     return attrs.evolve(document, kind=DocumentKind.RETURN_LABEL)
