@@ -319,8 +319,8 @@ def test_a_shipment_is_as_far_as_its_least_advanced_open_piece(
 def test_each_entry_is_announced_once_and_an_entry_taken_back_is_corrected() -> None:
     first = fold(SIX[:3], scope="s")
     assert [(change.kind, str(change.to_milestone), change.ordinal) for change in changes(None, first)] == [
-        (ChangeKind.ENTERED, "announced", 1), (ChangeKind.ENTERED, "accepted", 1), (ChangeKind.ENTERED, "in_transit", 1),
-    ]  # fmt: skip
+        (ChangeKind.ENTERED, milestone, 1) for milestone in ("announced", "accepted", "in_transit")
+    ]
     wrong = event(31, "delivered", code="wrong")
     second = fold([*SIX[:3], wrong], previous=first)
     (entered,) = changes(first, second)
