@@ -90,7 +90,7 @@ HOME = ShipmentRequest(
 )
 RELAY = attrs.evolve(HOME, service="24R", service_point=POINT, drop_off_point=None)
 RETURN = ReturnRequest(
-    shipment=attrs.evolve(HOME, ship_from=RECIPIENT, ship_to=SENDER, service=None, drop_off_point=None),
+    shipment=attrs.evolve(HOME, ship_from=RECIPIENT, ship_to=SENDER, service="LCC", drop_off_point=None),
     kind=ReturnLabelKind.PRINTED,
 )
 TRACK = TrackQuery(number=NUMBER)

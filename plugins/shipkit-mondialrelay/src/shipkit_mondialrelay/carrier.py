@@ -107,8 +107,7 @@ class MondialRelay(Carrier):
         """
         response = yield self._ask(_CREATE, wire.shipment_to_wire(request), name="create_shipment", replayable=False)
         reply = self._read(_CREATE, response, wire.LabelReply)
-        service = request.service or ""
-        return wire.shipment_from_wire(request, reply, response, service=service, label_base=self._label_base)
+        return wire.shipment_from_wire(request, reply, response, self._label_base)
 
     def create_return(self, request: ReturnRequest) -> Flow[ReturnShipment]:
         """Book a way back: the customer prints the label and hands the parcel over at a point.
@@ -118,10 +117,7 @@ class MondialRelay(Carrier):
         """
         response = yield self._ask(_CREATE, wire.return_to_wire(request), name="create_return", replayable=False)
         reply = self._read(_CREATE, response, wire.LabelReply)
-        service = request.shipment.service or codes.RETURN_SERVICE
-        shipment = wire.shipment_from_wire(
-            request.shipment, reply, response, service=service, label_base=self._label_base
-        )
+        shipment = wire.shipment_from_wire(request.shipment, reply, response, self._label_base)
         return wire.return_from_wire(request, shipment)
 
     def documents(self, query: DocumentQuery) -> Flow[tuple[Document, ...]]:

@@ -191,10 +191,8 @@ class MondialRelayDialect(Dialect):
             found = [point(number, country)] if _POINT.fullmatch(number) else []
             stat = "0" if found else "70"
         else:
-            place = members.get("CP", "") or members.get("Ville", "")
-            located = bool(members.get("Latitude") and members.get("Longitude"))
             found = near(members, count=min(30, int(members.get("NombreResultats") or 18)))
-            stat = "0" if located or knows(country, place) else "9" if place else "40"
+            stat = _unknown_place(members)
         rows = "".join(item.xml(call.base_url) for item in found) if stat == "0" else ""
         return _result(
             call, f"<STAT>{stat}</STAT><PointsRelais>{rows}</PointsRelais>" if rows else f"<STAT>{stat}</STAT>"
@@ -308,6 +306,16 @@ def _refusal(members: _Members) -> str:
 
 def _search_refusal(members: _Members) -> str:
     return next((stat for name, pattern, stat in _SEARCH_RULES if not re.fullmatch(pattern, members.get(name, ""))), "")
+
+
+def _unknown_place(members: _Members) -> str:
+    """The STAT of a search for a place; 0 where there is one."""
+    place = members.get("CP", "") or members.get("Ville", "")
+    if members.get("Latitude") and members.get("Longitude"):
+        return "0"
+    if not place:
+        return "40"
+    return "0" if knows(members["Pays"], place) else "9"
 
 
 def _no_language(members: _Members) -> str:

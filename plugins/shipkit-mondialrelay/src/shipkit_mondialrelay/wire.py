@@ -46,7 +46,7 @@ from shipkit.model import (
 )
 from shipkit.readers import Reader, wire
 
-from .codes import LABELS, RETURN_SERVICE, SERVICES, TEXT_IGNORED
+from .codes import LABELS, SERVICES, TEXT_IGNORED
 from .fields import INSTRUCTIONS_MAX, POINT, REFERENCE, REFERENCE_MAX, Sheet
 
 __all__ = [
@@ -121,7 +121,7 @@ def shipment_to_wire(request: ShipmentRequest) -> dict[str, str]:
         InputError: a text does not fit, or the service and the point do not fit together; all problems at once.
     """
     sheet = Sheet()
-    members = _shipment_members(request, sheet, request.drop_off_point, request.service or "")
+    members = _shipment_members(request, sheet, request.drop_off_point)
     return _complete(members, sheet)
 
 
@@ -137,13 +137,13 @@ def return_to_wire(request: ReturnRequest) -> dict[str, str]:
         sheet.refuse("/kind", ProblemCode.NOT_OFFERED, "Mondial Relay makes printed return labels only")
     country = booking.ship_from.address.country if booking.ship_from.address else ""
     point = booking.drop_off_point or ServicePointRef(id=_ANY_POINT, country=country or "FR")
-    return _complete(_shipment_members(booking, sheet, point, booking.service or RETURN_SERVICE), sheet)
+    return _complete(_shipment_members(booking, sheet, point), sheet)
 
 
 def request_problems(request: ShipmentRequest) -> Iterator[Problem]:
     """What stands in the way of booking *request*; that a service is missing, the model's own rules say."""
     sheet = Sheet()
-    _shipment_members(request, sheet, request.drop_off_point, request.service)
+    _shipment_members(request, sheet, request.drop_off_point)
     yield from sheet.problems
 
 
@@ -153,9 +153,8 @@ def _complete(members: dict[str, str], sheet: Sheet) -> dict[str, str]:
     return members
 
 
-def _shipment_members(
-    request: ShipmentRequest, sheet: Sheet, hand_over: ServicePointRef | None, service: str | None
-) -> dict[str, str]:
+def _shipment_members(request: ShipmentRequest, sheet: Sheet, hand_over: ServicePointRef | None) -> dict[str, str]:
+    service = request.service
     options = {option.code: option.value for option in request.options}
     sender = sheet.party(request.ship_from, "/ship_from", phone_needed=True)
     recipient = sheet.party(_recipient(request), "/ship_to", phone_needed=service == "LDS")
@@ -267,9 +266,7 @@ def _extra_members(request: ShipmentRequest) -> dict[str, str]:
     return {name: value for name, value in given.items() if name in _EXTRA_MEMBERS}
 
 
-def shipment_from_wire(
-    request: ShipmentRequest, reply: LabelReply, response: Response, *, service: str, label_base: str
-) -> Shipment:
+def shipment_from_wire(request: ShipmentRequest, reply: LabelReply, response: Response, label_base: str) -> Shipment:
     """The booking, with the link to its label. The service links to A4; the other sizes are the same link with another
     ``format`` (akretion/mondialrelay_pyt ``make_shipping_label``, ecommerce-ventures/deliveries ``shipments/create``).
 
@@ -284,7 +281,7 @@ def shipment_from_wire(
         shipment_id=reply.ExpeditionNum,
         reference=request.reference,
         state=BookingState.LABEL_PENDING,
-        service=service,
+        service=request.service or "",
         packages=tuple(
             BookedPackage(ref=package.ref, position=position, tracking_number=None if several else number)
             for position, package in enumerate(request.packages)
