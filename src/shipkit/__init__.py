@@ -247,7 +247,7 @@ _ROOMS = {
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         room = _ROOMS.get(name)
         if room is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -256,5 +256,5 @@ if not TYPE_CHECKING:  # else every misspelt name would be an object
         value = globals()[name] = getattr(import_module(room, __name__), name)
         return value
 
-    def __dir__():
+    def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

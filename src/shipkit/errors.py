@@ -28,7 +28,9 @@ All have defaults for every argument, so that they pickle and travel through que
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from typing_extensions import Self
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,8 +62,6 @@ __all__ = [
     "UnavailableError",
     "WhoseMove",
 ]
-
-_E = TypeVar("_E", bound="CarrierError")
 
 
 class ReachedCarrier(str, Enum):
@@ -240,7 +240,7 @@ class CarrierError(ShipkitError):
 
     @classmethod
     def of(
-        cls: type[_E],
+        cls,
         response: Response,
         *,
         message: str = "",
@@ -248,7 +248,7 @@ class CarrierError(ShipkitError):
         carrier_message: str = "",
         request_id: str = "",
         **rest: Any,
-    ) -> _E:
+    ) -> Self:
         """The error that *response* stands for: its status and ``Retry-After`` taken over."""
         return cls(
             message or ("" if carrier_message else f"HTTP {response.status} to {response.request.name}"),

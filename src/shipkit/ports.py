@@ -79,8 +79,8 @@ class Phase(str, Enum):
 class Claim:
     """The intention to send: written durably before a byte leaves.
 
-    ``base`` is what the mark of each attempt is made from; ``window_s``, ``lease_s`` and ``settle_s`` are durations that
-    the store adds to its own clock.
+    ``base`` is what the mark of each attempt is made from; ``lease_s`` and ``settle_s`` are durations that the store
+    adds to its own clock.
     """
 
     key: str

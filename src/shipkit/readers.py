@@ -1,8 +1,8 @@
 """Reads a carrier's reply into small wire classes: tolerant by a few rules, exact about where it does not fit.
 
-The rules: one element or a list; ``''``, ``{}`` and null as absent; numbers as text and text as numbers; unknown members
-ignored; unknown values of an open enum kept raw; base64 strictly. One fast converter reads; only when it fails does a
-second, detailed one go over the same data to name the path.
+The rules: one element or a list; ``''``, ``{}`` and null as absent; numbers as text and text as numbers; unknown
+members ignored; unknown values of an open enum kept raw; base64 strictly. One fast converter reads; only when it fails
+does a second, detailed one go over the same data to name the path.
 """
 
 from __future__ import annotations
@@ -163,10 +163,16 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
     converter.register_structure_hook_factory(_is_several, several)
     converter.register_structure_hook_factory(_is_optional, optional)
     converter.register_structure_hook_func(_is_enum, lambda value, shape: shape(value))
-    # By identity: dispatch by class would take an enum of text for text.
-    for kind, function in (*_SCALARS.items(), *hooks.items()):
+    for kind, function in _SCALARS.items():
+        converter.register_structure_hook(kind, _scalar(kind, function))
+    for kind, function in hooks.items():
         converter.register_structure_hook_func(_is_exactly(kind), _ignoring_type(function))
     return converter
+
+
+def _scalar(kind: type, function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    # cattrs looks hooks up by class, so the hook of text is asked for an enum of text as well.
+    return lambda value, shape: function(value) if shape is kind else shape(function(value))
 
 
 def _ignoring_type(function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

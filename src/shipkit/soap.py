@@ -36,7 +36,7 @@ _HEAD: Final = 4096
 _BAD_BODY: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 
 
-class SoapFault(ReplyError):  # noqa: N818  the word of the standard
+class SoapFault(ReplyError):
     """The service answered with a Fault; what it proves only the carrier's own ``detail`` can tell.
 
     Uncaught it is an unreadable answer, so a purchase is in doubt. ``carrier_code`` is the fault code (often just

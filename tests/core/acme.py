@@ -1,4 +1,4 @@
-"""Acme Parcel's plugin, for tests of the core: the carrier of `tests/simulator/acme.py` in the shape of a real plugin."""
+"""Acme Parcel's plugin, for tests of the core: a real one's shape, for the carrier of `tests/simulator/acme.py`."""
 
 from __future__ import annotations
 

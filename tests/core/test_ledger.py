@@ -116,7 +116,7 @@ def apply(event: str, store: MemoryStore, row: Entry, *, last_attempt: bool = Fa
 
 
 EVENTS = sorted({transition.event for transition in TABLE})
-PHASES = [phase for phase in Phase]
+PHASES = list(Phase)
 
 
 @pytest.mark.parametrize(("phase", "event"), list(itertools.product(PHASES, EVENTS)))
@@ -139,14 +139,18 @@ def holds(guard: str, row: Entry, *, late: bool, last: bool, event: str) -> bool
     wanted = row.void_wanted
     exhausted = last and event == "absent"
     parts = {part.strip() for part in guard.split(",")} - {""}
-    if row.phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON, Phase.VOIDING) and event in (
-        "not_sent",
-        "refuse",
-        "absent",
-        "book",
+    if (
+        row.phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON, Phase.VOIDING)
+        and event
+        in (
+            "not_sent",
+            "refuse",
+            "absent",
+            "book",
+        )
+        and ("void wanted" in parts) != wanted
     ):
-        if ("void wanted" in parts) != wanted:
-            return False
+        return False
     if "lease over" in parts and not late:
         return False
     if "asked at or after settle_at" in parts and not late:
@@ -173,7 +177,7 @@ def test_an_attempt_is_claimed_by_one_of_many_threads() -> None:
     assert len(won) == 1
 
 
-def _race(path: str, name: str, keys: int, out: "multiprocessing.Queue[int]") -> None:
+def _race(path: str, name: str, keys: int, out: multiprocessing.Queue[int]) -> None:
     store = SqliteStore(path)
     out.put(sum(store.claim(claim(key=f"k{n}", base=f"b{n}", owner=name)) is not None for n in range(keys)))
     store.close()

@@ -11,7 +11,7 @@ _ROOMS = {"AsyncClient": ".tasks", "Client": ".sync"}
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         room = _ROOMS.get(name)
         if room is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -82,7 +82,7 @@ def _content(document: Document, url: str, context: Context) -> Run[bytes]:
         request = Request.get(url, name="document", signed=False)
         try:
             response: Response = yield from send(request)
-        except _Redirect as redirect:
+        except _RedirectError as redirect:
             url = urljoin(url, redirect.location)
             continue
         if not content_fits(document.format, response.content):
@@ -92,7 +92,7 @@ def _content(document: Document, url: str, context: Context) -> Run[bytes]:
     raise ReplyError("the document's link leads on and on @ $", paths=("$",))
 
 
-class _Redirect(CarrierError):
+class _RedirectError(CarrierError):
     def __init__(self, message: str = "", *, location: str = "", **rest: Any) -> None:
         super().__init__(message, **rest)
         self.location = location
@@ -104,7 +104,7 @@ class _Papers(Carrier):
     def check(self, response: Response) -> None:
         location = response.headers.get("location", "")
         if response.status in _REDIRECTS and location:
-            raise _Redirect.of(response, location=location)
+            raise _RedirectError.of(response, location=location)
 
 
 def _links(documents: Iterable[Document]) -> bool:

@@ -17,6 +17,8 @@ from .clock import drawn, seconds
 from .observe import observed
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .. import model as m
     from ..model.base import Value
     from .transport import SyncTransport
@@ -36,7 +38,7 @@ class Client(ClientBase):
     _transport: SyncTransport | None = None
     _transport_pid = 0
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -58,7 +60,10 @@ class Client(ClientBase):
         accounts: Sequence[str] | None = None,
         deadline_s: float | None = None,
     ) -> m.RateAnswer:
-        """Prices of many accounts at once (all, or *accounts*); ``.quotes`` cheapest first, ``.errors`` one per account that failed."""
+        """Prices of many accounts at once (all, or *accounts*): ``.quotes``, cheapest first, and ``.errors``.
+
+        There is one error for each account that failed, and none is silent.
+        """
         return self._run(self._desk.rates(request, accounts, deadline_s))
 
     def transit_times(
@@ -156,7 +161,10 @@ class Client(ClientBase):
         return self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
     def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
-        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out; each key with its result or error."""
+        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out.
+
+        Each key comes with its result or its error.
+        """
         return self._run(purchases.recover(self._desk, limit, deadline_s))
 
     def _buy(
@@ -178,7 +186,7 @@ class Client(ClientBase):
             value = error = None
             try:
                 value = self._perform(effect)
-            except BaseException as failure:  # noqa: BLE001 - it belongs to the run, which ends or settles first
+            except BaseException as failure:
                 error = failure
 
     def _perform(self, effect: Effect) -> Any:

@@ -16,6 +16,8 @@ from .clock import drawn, seconds
 from .observe import observed
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .. import model as m
     from ..model.base import Value
     from .transport_async import AsyncTransport
@@ -35,7 +37,7 @@ class AsyncClient(ClientBase):
     _transport: AsyncTransport | None = None
     _thread: ThreadPoolExecutor | None = None
 
-    async def __aenter__(self) -> AsyncClient:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -60,7 +62,10 @@ class AsyncClient(ClientBase):
         accounts: Sequence[str] | None = None,
         deadline_s: float | None = None,
     ) -> m.RateAnswer:
-        """Prices of many accounts at once (all, or *accounts*); ``.quotes`` cheapest first, ``.errors`` one per account that failed."""
+        """Prices of many accounts at once (all, or *accounts*): ``.quotes``, cheapest first, and ``.errors``.
+
+        There is one error for each account that failed, and none is silent.
+        """
         return await self._run(self._desk.rates(request, accounts, deadline_s))
 
     async def transit_times(
@@ -160,7 +165,10 @@ class AsyncClient(ClientBase):
         return await self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
     async def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
-        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out; each key with its result or error."""
+        """Finish what can be finished: look doubts up, fetch labels, carry cancellations out.
+
+        Each key comes with its result or its error.
+        """
         return await self._run(purchases.recover(self._desk, limit, deadline_s))
 
     def _buy(
@@ -192,7 +200,7 @@ class AsyncClient(ClientBase):
                     error, cancelled = cancelled, None
                 else:
                     value = await self._perform(effect)
-            except BaseException as failure:  # noqa: BLE001 - it belongs to the run, which ends or settles first
+            except BaseException as failure:
                 error = failure
 
     async def _perform(self, effect: Effect) -> Any:

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 
 from ..errors import DeadlineError, NotSentError, OutcomeUnknownError, ReplyError, ShipkitError
-from ..flow import Headers, Request, Response, Transmit
+from ..flow import Headers, Response, Transmit
 from ..settings import Settings
 from .clock import seconds, utc_now
 
@@ -38,7 +38,7 @@ FAILURES: tuple[type[Exception], ...] = (
 
 
 class Sent:
-    """What one exchange's trace says: whether its first byte was about to leave, and whether it was still allowed to."""
+    """What one exchange's trace says: whether its first byte was about to leave, and was still allowed to."""
 
     def __init__(self, effect: Transmit) -> None:
         self._effect = effect
@@ -87,7 +87,7 @@ def prepared(effect: Transmit, trace: Any, left_s: float, settings: Settings) ->
         extensions={
             "trace": trace,
             "timeout": {
-                # A little less than the whole: a TLS handshake that asyncio cancels leaves its socket open (httpcore 1.0).
+                # Less than the whole: a TLS handshake that asyncio cancels leaves its socket open (httpcore 1.0).
                 "connect": min(max(left_s - 0.02, 0.001), settings.connect_timeout_s),
                 "read": left_s,
                 "write": left_s,
@@ -239,11 +239,8 @@ class _Pool:
                 extensions=request.extensions,
             )
         )
-        body = reply.stream
-        assert isinstance(body, Iterable)
-        return httpx.Response(
-            reply.status, headers=reply.headers, stream=_Body(body, reply.close), extensions=reply.extensions
-        )
+        body = _Body(reply.iter_stream(), reply.close)
+        return httpx.Response(reply.status, headers=reply.headers, stream=body, extensions=reply.extensions)
 
     def close(self) -> None:
         self._pool.close()

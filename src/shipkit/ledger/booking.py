@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
 
@@ -59,7 +59,7 @@ class Intent(Generic[T]):
     recovery: RecoveryFacts
 
 
-class _Moved(ShipkitError):
+class _MovedError(ShipkitError):
     """Another worker moved the row between the look and the claim."""
 
 
@@ -92,7 +92,7 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
                 continue
         try:
             return (yield from _attempted(intent, ledger, stack, entry))
-        except _Moved:
+        except _MovedError:
             continue
 
 
@@ -136,7 +136,7 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
     purchase = _Purchase(intent, ledger, stack, generation, attempt, base)
     try:
         value = yield from drive(intent.start(mark_of(base, attempt)), purchase.send)
-    except (GeneratorExit, _Moved):
+    except (GeneratorExit, _MovedError):
         raise
     except BaseException as error:
         failure = yield from purchase.failed(error)
@@ -181,7 +181,8 @@ class _Purchase(Generic[T]):
     @property
     def claimed(self) -> Entry:
         """The row as claimed; only asked for once there is one."""
-        assert self.entry is not None
+        if self.entry is None:
+            raise PluginError(f"{self.intent.operation} has claimed nothing")
         return self.entry
 
     def send(self, request: Request) -> Run[Response]:
@@ -256,7 +257,7 @@ class _Purchase(Generic[T]):
             ),
         )
         if self.entry is None:
-            raise _Moved("the row moved")
+            raise _MovedError("the row moved")
 
     def _settle(self, error: BaseException) -> Run[None]:
         self.settled = True

@@ -32,7 +32,8 @@ class Context:
     """One call of the host: whose, until when, under which settings.
 
     ``until`` is in the runner's seconds. ``not_after`` is the end of the send window of a claimed purchase, and
-    ``purchase_left`` says that it left and that nothing proved so far that nothing came of it. ``request_id`` draws a number that is unique per request; ``hosts`` are the only ones that a request may go to.
+    ``purchase_left`` says that it left and that nothing proved so far that nothing came of it. ``request_id`` draws a
+    number that is unique per request; ``hosts`` are the only ones that a request may go to.
     """
 
     state: AccountState
