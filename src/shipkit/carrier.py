@@ -7,10 +7,9 @@ that method; the facts say so for people to read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 import attrs
-from typing_extensions import TypeIs
 
 from .flow import Flow, Request, Response, Token
 
@@ -278,7 +277,7 @@ class ReadsWebhooks(Protocol):
 _ABLE: dict[tuple[type, type], bool] = {}
 
 
-def able(carrier: Carrier, capability: type[T]) -> TypeIs[T]:
+def able(carrier: Carrier, capability: type[T]) -> TypeGuard[T]:
     """Whether *carrier* has *capability*; ``isinstance`` asks a protocol member by member, each time."""
     asked = (type(carrier), capability)
     known = _ABLE.get(asked)

@@ -33,7 +33,7 @@ def received(desk: Desk, alias: str, headers: Mapping[str, str], body: bytes) ->
     account = desk.account(alias)
     carrier = account.carrier
     if not able(carrier, ReadsWebhooks):
-        raise NotSupportedError(f"{carrier.code} does not push, or its plugin does not read it")
+        raise NotSupportedError(f"{account.carrier.code} does not push, or its plugin does not read it")
     scheme = carrier.webhook_scheme
     if len(body) > desk.settings.webhook_body_max_bytes:
         signature = m.SignatureResult.INVALID
@@ -42,7 +42,7 @@ def received(desk: Desk, alias: str, headers: Mapping[str, str], body: bytes) ->
     valid = signature is m.SignatureResult.VALID
     delivery = m.WebhookDelivery(
         delivery_id=sha256(body).hexdigest(),
-        carrier=carrier.code,
+        carrier=account.carrier.code,
         account=alias,
         received_at=desk.utc_now(),
         headers={name: value for name, value in headers.items() if name.lower() in _KEPT_HEADERS},
