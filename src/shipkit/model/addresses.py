@@ -31,7 +31,7 @@ class AddressCheckLevel(ClosedEnum):
 
 
 class AddressVerdict(ClosedEnum):
-    """What the carrier says."""
+    """What the carrier says of an address."""
 
     VERIFIED = "verified"  # exists as given
     CORRECTED = "corrected"  # exists slightly otherwise
@@ -41,7 +41,7 @@ class AddressVerdict(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AddressCheck(Value):
-    """Ask whether an address can be served."""
+    """Asks whether an address can be served."""
 
     address: Address
     level: AddressCheckLevel = AddressCheckLevel.VALIDATE
@@ -49,7 +49,7 @@ class AddressCheck(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class AddressCheckResult(Value):
-    """What the carrier knows of an address; the host decides, nothing is replaced."""
+    """What the carrier knows of an address. The host decides: nothing is replaced."""
 
     verdict: AddressVerdict
     kind: AddressKind = AddressKind.UNKNOWN

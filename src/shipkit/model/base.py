@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from shipkit.model._fit import PLANS, UTC, plan_of
+from shipkit.model._fit import PLANS, plan_of
 from shipkit.model.scalars import EMPTY, Json
 
 __all__ = ["Value"]

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class BookingState(ClosedEnum):
-    """Life of a booking; a refusal is an error, not a state, and tracking is another axis."""
+    """The life of a booking. A refusal is an error and not a state, and where the parcel is, is another axis."""
 
     CONFIRMED = "confirmed"  # booked, every ordered document in hand
     LABEL_PENDING = "label_pending"  # booked, a document is still to be fetched
@@ -48,7 +48,7 @@ class BookingState(ClosedEnum):
 
 
 class NumberRole(ClosedEnum):
-    """What the number identifies."""
+    """What a number identifies."""
 
     MASTER = "master"
     PIECE = "piece"
@@ -59,7 +59,7 @@ class NumberRole(ClosedEnum):
 
 
 class NumberScheme(OpenEnum):
-    """Numbering scheme; values this version does not know stay raw."""
+    """A numbering scheme. Open: a value this version does not know is kept raw."""
 
     S10 = "s10"
     SSCC = "sscc"
@@ -69,7 +69,7 @@ class NumberScheme(OpenEnum):
 
 
 class CancelOutcome(ClosedEnum):
-    """What became of the cancellation."""
+    """What became of a cancellation."""
 
     VOIDED = "voided"  # cancelled now
     REQUESTED = "requested"  # the carrier decides later
@@ -101,18 +101,18 @@ def canonical_number(text: str) -> str:
 
 @attrs.frozen(kw_only=True, repr=False)
 class TrackingNumber(Value):
-    """Identifier of a moving thing."""
+    """The identifier of a moving thing."""
 
     value: str = attrs.field(metadata=personal("medium", "pseudonym", mask="keep_last_4"))
-    """Canonical: upper case, no blanks, no dashes, leading zeros kept."""
+    """In upper case, without blanks and dashes, leading zeros kept: the constructor sees to it."""
     raw: str | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
-    """As given, where it differs."""
+    """As it was given, where that differs."""
     carrier: str
-    """The carrier that issued it; behind an aggregator the real one."""
+    """The carrier that issued it; behind an aggregator, the real one."""
     role: NumberRole = NumberRole.PIECE
     scheme: NumberScheme = NumberScheme.UNKNOWN
     valid_check: bool | None = None
-    """None = the scheme has no check digit."""
+    """None where the scheme has no check digit."""
 
     def __attrs_post_init__(self) -> None:
         Value.__attrs_post_init__(self)
@@ -133,9 +133,9 @@ class BookedPackage(Value):
     ref: str
     """The host's."""
     position: int
-    """0..n-1, as in the request."""
+    """Counted from 0, as in the request."""
     tracking_number: TrackingNumber | None = None
-    """None where the carrier numbers the shipment only."""
+    """None where the carrier numbers the whole shipment only."""
     barcodes: tuple[str, ...] = attrs.field(default=(), metadata=personal("medium", "pseudonym", mask="keep_last_4"))
     """As printed."""
     sscc: Sscc | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
@@ -155,14 +155,14 @@ class Shipment(Value):
     service: str
     """As booked."""
     packages: tuple[BookedPackage, ...]
-    """In the order of the request; a count that differs is in_doubt."""
+    """In the order of the request; another count than was asked for is in doubt."""
     tracking_numbers: tuple[TrackingNumber, ...]
-    """All of them, master first."""
+    """All of them, the master first."""
     documents: tuple[Document, ...] = ()
     total: Money | None = None
     """What will be billed."""
     charges: tuple[Charge, ...] = ()
-    """As RateQuote.charges."""
+    """As in `RateQuote`."""
     basis: PriceBasis | None = None
     billable_weight: Weight | None = None
     transit: TransitEstimate | None = None
@@ -173,40 +173,39 @@ class Shipment(Value):
     carrier_refs: tuple[Reference, ...] = ()
     """The carrier's further numbers."""
     created_at: datetime
-    """The reply's received_at."""
+    """When the carrier's reply was received."""
     carrier_created_at: EventTime | None = None
     """Where the carrier says it."""
     messages: tuple[Message, ...] = ()
-    """Warnings, such as printed_shortened."""
+    """Notices, such as ``printed_shortened``."""
     carrier: CarrierCode | None = None
     """Filled in by the client."""
     account: AccountAlias | None = None
     """Filled in by the client."""
     key: str | None = None
-    """Filled in by the ledger: the host's idempotency key, 1..64, never sent to a carrier."""
+    """Filled in by the ledger: the host's key, which is never sent to a carrier."""
     generation: int | None = None
     """Filled in by the ledger: 1 for the first booking under the key."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class CancelRequest(Value):
-    """Undo a booking."""
+    """Asks to undo a booking."""
 
     shipment_id: str = attrs.field(metadata=personal("medium", "pseudonym", mask="keep_last_4"))
     reference: str = attrs.field(metadata=personal("medium", "free_text", mask="hash", by_default=True))
     tracking_numbers: tuple[TrackingNumber, ...]
     package_refs: tuple[str, ...] = ()
-    """Empty = all."""
+    """Empty means all."""
     reason: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
-    """Where the carrier wants one (DPD France)."""
+    """Where the carrier wants one."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class RefundRequest(Value):
-    """Ask for the money of labels that were never used, without undoing a booking of ours."""
+    """Asks for the money of labels that were never used, without undoing a booking of ours."""
 
     tracking_numbers: tuple[TrackingNumber, ...] = attrs.field(metadata=bounds(min_items=1))
-    """At least one."""
     reference: str | None = attrs.field(
         default=None, metadata=personal("medium", "free_text", mask="hash", by_default=True)
     )
@@ -215,29 +214,29 @@ class RefundRequest(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class PackageOutcome(Value):
-    """The same, for one package."""
+    """What became of the cancellation of one package."""
 
     package_ref: str | None = None
     """None where it cannot be joined."""
     tracking_number: TrackingNumber | None = None
     outcome: CancelOutcome
-    """Not partly."""
+    """Never ``PARTLY``."""
     carrier_code: str | None = None
     text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
-    """The carrier's words, masked."""
+    """The carrier's words."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class CancellationResult(Value):
-    """Answer to a cancellation of a shipment or a pickup, or to a refund."""
+    """The answer to the cancellation of a shipment or pickup, or to a request for a refund."""
 
     outcome: CancelOutcome
-    """An unanswered cancellation is an InDoubtError, not an outcome."""
+    """A cancellation that was not answered is an `InDoubtError` and no outcome."""
     packages: tuple[PackageOutcome, ...] = ()
-    """Where the carrier answers per package (UPS PackageLevelResults)."""
+    """Where the carrier answers for each package."""
     refund: RefundState | None = None
     amount: Money | None = None
     """Of the refund."""
     until: datetime | None = None
-    """Last moment at which it would have been possible."""
+    """The last moment at which it would have been possible."""
     messages: tuple[Message, ...] = ()

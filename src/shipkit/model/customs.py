@@ -46,7 +46,7 @@ class CustomsPurpose(ClosedEnum):
 
 
 class Incoterm(ClosedEnum):
-    """Incoterms 2020; older terms only in a plugin's mapping, flagged."""
+    """Incoterms 2020; older terms are mapped in a plugin, which says so."""
 
     EXW = "EXW"
     FCA = "FCA"
@@ -62,7 +62,7 @@ class Incoterm(ClosedEnum):
 
 
 class NonDelivery(ClosedEnum):
-    """What happens when it cannot be delivered."""
+    """What happens to goods that cannot be delivered."""
 
     RETURN = "return"
     ABANDON = "abandon"
@@ -70,7 +70,7 @@ class NonDelivery(ClosedEnum):
 
 
 class CustomsForm(ClosedEnum):
-    """Postal or commercial form."""
+    """Which customs form."""
 
     CN22 = "cn22"  # up to 300 SDR
     CN23 = "cn23"
@@ -79,7 +79,7 @@ class CustomsForm(ClosedEnum):
 
 
 class InvoiceKind(ClosedEnum):
-    """Kind of invoice."""
+    """Whether the goods are sold."""
 
     COMMERCIAL = "commercial"
     PROFORMA = "proforma"
@@ -87,39 +87,36 @@ class InvoiceKind(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class CommodityLine(Value):
-    """Goods of one kind, for customs and packing."""
+    """Goods of one kind, for customs and for packing."""
 
     line: int = attrs.field(metadata=bounds(least=1))
-    """1..n, unique."""
+    """Counted from 1; no two lines share it."""
     sku: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
     gtin: Gtin | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{8}|[0-9]{12,14}"))
     description: str = attrs.field(metadata=personal("medium", "special_category_risk", mask="drop", by_default=True))
-    """Plain words; a validator warns of vague ones (ICS2 stop words)."""
+    """Plain words: customs refuses "parts" and "gift" (ICS2)."""
     quantity: Decimal = attrs.field(converter=decimal, metadata=bounds(above=0))
-    """> 0."""
     uom: UnitCode = "C62"
-    """H87 (piece) accepted."""
+    """C62 is "one"; H87, "piece", means the same."""
     unit_value: Money
-    """>= 0."""
     net_weight: Weight | None = None
     gross_weight: Weight | None = None
-    """>= net_weight."""
     hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
-    """Required by lane."""
+    """Demanded by some lanes."""
     export_hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
-    """Where it differs."""
+    """Where the country of export counts otherwise."""
     import_hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
-    """Where it differs."""
+    """Where the country of import counts otherwise."""
     origin_country: CountryCode | None = None
-    """Of manufacture."""
+    """Where it was made."""
     manufacturer: Party | None = None
     export_control: str | None = None
-    """ECCN or list position."""
+    """The ECCN, or the position in a control list."""
     license: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
     url: Url | None = attrs.field(
         default=None, metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
     )
-    """Product page, where a carrier asks for it."""
+    """The product's page, for carriers that ask for it."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -129,7 +126,6 @@ class InvoiceRef(Value):
     number: str = attrs.field(
         metadata=personal("medium", "free_text", mask="hash", by_default=True) | bounds(min_length=1, max_length=50)
     )
-    """1..50."""
     issued_on: date
     kind: InvoiceKind = InvoiceKind.COMMERCIAL
 
@@ -145,24 +141,24 @@ class Certification(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class CustomsDeclaration(Value):
-    """What customs must know; roles stand in the request's parties, numbers in the parties' tax_ids."""
+    """What customs must know. Roles stand in the request's ``parties``, numbers in the parties' ``tax_ids``."""
 
     purpose: CustomsPurpose
     lines: tuple[CommodityLine, ...] = attrs.field(metadata=bounds(min_items=1, unique="line"))
-    """At least one; sums are checked against package contents."""
+    """Their sums agree with the contents of the packages."""
     incoterm: Incoterm | None = None
     incoterm_place: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
     duties_payer: Payer | None = None
     duties_account: BillingAccount | None = None
-    """Required when a third party pays."""
+    """Whose account, where a third party pays."""
     invoice: InvoiceRef | None = None
     additional_charges: tuple[Charge, ...] = ()
     """Freight, insurance, packing."""
     non_delivery: NonDelivery = NonDelivery.RETURN
     certify: Certification | None = None
     export_refs: tuple[Reference, ...] = ()
-    """MRN, AES ITN, B13A, EEL/PFC."""
+    """Numbers of the export: MRN, AES ITN, B13A, EEL/PFC."""
     paperless: bool | None = None
-    """The carrier passes the invoice on."""
+    """Whether the carrier passes the invoice on electronically."""
     form: CustomsForm | None = None
-    """Chosen by value and carrier when not given."""
+    """Chosen by value and carrier where it is not given."""

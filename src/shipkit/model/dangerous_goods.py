@@ -29,7 +29,7 @@ __all__ = [
 
 
 class PackingGroup(ClosedEnum):
-    """Degree of danger."""
+    """The degree of danger."""
 
     I = "I"  # noqa: E741
     II = "II"
@@ -37,7 +37,7 @@ class PackingGroup(ClosedEnum):
 
 
 class LithiumSection(ClosedEnum):
-    """Section of the IATA packing instruction."""
+    """The section of the IATA packing instruction."""
 
     IA = "IA"
     IB = "IB"
@@ -46,7 +46,7 @@ class LithiumSection(ClosedEnum):
 
 
 class LithiumChemistry(ClosedEnum):
-    """Chemistry of the cell."""
+    """The chemistry of a cell."""
 
     ION = "ion"
     METAL = "metal"
@@ -54,7 +54,7 @@ class LithiumChemistry(ClosedEnum):
 
 
 class LithiumConfiguration(ClosedEnum):
-    """How the battery travels."""
+    """How a battery travels."""
 
     STANDALONE = "standalone"
     PACKED_WITH = "packed_with"
@@ -62,7 +62,7 @@ class LithiumConfiguration(ClosedEnum):
 
 
 class DgRegulation(ClosedEnum):
-    """Rule book."""
+    """The rule book that the goods are declared under."""
 
     ADR = "ADR"
     IATA = "IATA"
@@ -72,7 +72,7 @@ class DgRegulation(ClosedEnum):
 
 
 class DgLevel(ClosedEnum):
-    """How strictly it is regulated."""
+    """How strictly the goods are regulated."""
 
     FULL = "full"
     LIMITED_QUANTITY = "limited_quantity"
@@ -81,7 +81,7 @@ class DgLevel(ClosedEnum):
 
 
 class DgTransport(ClosedEnum):
-    """Means it may travel by."""
+    """The means by which the goods may travel."""
 
     GROUND = "ground"
     PASSENGER_AIRCRAFT = "passenger_aircraft"
@@ -91,16 +91,15 @@ class DgTransport(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LithiumBattery(Value):
-    """Cells or batteries in the package."""
+    """The cells or batteries in a package."""
 
     chemistry: LithiumChemistry
     configuration: LithiumConfiguration
     watt_hours: Decimal | None = attrs.field(default=None, converter=optional_decimal, metadata=bounds(above=0))
-    """Ion and sodium_ion: > 0, per battery."""
+    """Per battery, for lithium ion and sodium ion."""
     lithium_grams: Decimal | None = attrs.field(default=None, converter=optional_decimal, metadata=bounds(above=0))
-    """Metal: > 0, per battery."""
+    """Per battery, for lithium metal."""
     count: int = attrs.field(metadata=bounds(least=1))
-    """>= 1."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -111,26 +110,26 @@ class DangerousGood(Value):
     proper_shipping_name: str
     technical_name: str | None = None
     hazard_class: str
-    """Class and division, such as 3, 6.2, 9."""
+    """Class and division, such as 3, 6.2 or 9."""
     subsidiary: tuple[str, ...] = ()
     packing_group: PackingGroup | None = None
     packing_instruction: str | None = None
-    """Such as 650, 965."""
+    """Such as 650 or 965."""
     section: LithiumSection | None = None
-    """Lithium cells and batteries."""
+    """For lithium cells and batteries."""
     lithium: LithiumBattery | None = None
     quantity: int = attrs.field(metadata=bounds(least=1))
-    """Inner packages, >= 1."""
+    """How many inner packages."""
     net: Weight | Volume
-    """Per inner package."""
+    """The mass or volume in each inner package."""
     regulation: DgRegulation
     level: DgLevel
     transport_category: int | None = attrs.field(default=None, metadata=bounds(least=0, most=4))
-    """0..4, ADR points."""
+    """0 to 4, for the points of ADR."""
     tunnel_code: str | None = None
-    """ADR."""
+    """The tunnel restriction of ADR."""
     transport: DgTransport | None = None
     reportable_quantity: bool | None = None
     radioactive: bool | None = None
     emergency_contact: Contact | None = None
-    """Required when level is full."""
+    """Demanded where the goods are fully regulated."""

@@ -25,27 +25,27 @@ __all__ = [
 
 @attrs.frozen(kw_only=True, repr=False)
 class Document(Value):
-    """A file: a label, a form, a proof."""
+    """A file: a label, a form, a proof. It has ``content`` or ``url``, and both once it was fetched."""
 
     kind: DocumentKind
     format: DocumentFormat
     dpi: int | None = None
-    """As the carrier states it (EasyPost label_resolution 300, DPD France type ZPL300), else None; never guessed."""
+    """As the carrier states it, never guessed."""
     size: PageSize | None = None
     orientation: int | None = None
-    """0, 90, 180 or 270."""
+    """0, 90, 180 or 270 degrees."""
     pages: int | None = None
     copies: int = 1
     content: bytes | None = attrs.field(
         default=None, metadata=personal("critical", "document", mask="length_and_hash", by_default=True)
     )
-    """Exactly as the carrier sent them, first bytes checked against format; content or url, both once fetched."""
+    """Exactly the bytes that the carrier sent."""
     url: Url | None = attrs.field(default=None, metadata=personal("critical", "secret", mask="drop", by_default=True))
-    """On a host of the facts' document_hosts."""
+    """On one of the ``document_hosts`` of the carrier's facts."""
     expires_at: datetime | None = None
-    """Of the url."""
+    """Of the address."""
     package_refs: tuple[str, ...] = ()
-    """Packages it covers; empty = all."""
+    """The packages it covers; empty means all."""
     language: LanguageTag | None = None
 
     @property
@@ -56,12 +56,12 @@ class Document(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class DocumentQuery(Value):
-    """Fetch or convert papers of a booking."""
+    """Asks for the papers of a booking, once more or in another format."""
 
     shipment_id: str = attrs.field(metadata=personal("medium", "pseudonym", mask="keep_last_4"))
     tracking_numbers: tuple[TrackingNumber, ...]
     kinds: frozenset[DocumentKind] = frozenset()
-    """Empty = all there are."""
+    """Empty means all there are."""
     label: LabelSpec | None = None
     """Another format, where the carrier converts."""
 

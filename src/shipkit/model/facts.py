@@ -63,7 +63,7 @@ __all__ = [
 
 
 class Operation(ClosedEnum):
-    """An operation of a carrier (values: operations.csv)."""
+    """What a carrier can be asked to do."""
 
     RATES = "rates"  # price it for every service offered; the client collects a RateAnswer over accounts
     TRANSIT_TIMES = "transit_times"  # when it would arrive, by service
@@ -89,7 +89,7 @@ class Operation(ClosedEnum):
 
 
 class Support(ClosedEnum):
-    """Does the plugin offer it."""
+    """Whether a plugin offers an operation."""
 
     YES = "yes"
     NO = "no"  # the carrier's interface has none
@@ -140,7 +140,7 @@ class Environment(ClosedEnum):
 
 
 class LaneKind(ClosedEnum):
-    """What the border means for it."""
+    """What the border means for a lane."""
 
     ANY = "any"
     DOMESTIC = "domestic"
@@ -149,7 +149,7 @@ class LaneKind(ClosedEnum):
 
 
 class GirthFormula(ClosedEnum):
-    """Named formulas on sorted sides."""
+    """Formulas of a combined size, over sorted sides."""
 
     LENGTH_PLUS_GIRTH = "length_plus_girth"  # length + 2 x (width + height)
     GIRTH = "girth"  # 2 x (width + height)
@@ -157,7 +157,7 @@ class GirthFormula(ClosedEnum):
 
 
 class FirstMile(ClosedEnum):
-    """How it gets to the carrier."""
+    """How a parcel gets to the carrier."""
 
     PICKUP = "pickup"
     DROP_OFF = "drop_off"
@@ -165,7 +165,7 @@ class FirstMile(ClosedEnum):
 
 
 class LastMile(ClosedEnum):
-    """How it gets to the recipient."""
+    """How a parcel gets to the recipient."""
 
     DOOR = "door"
     SERVICE_POINT = "service_point"
@@ -183,14 +183,14 @@ class FormFactor(ClosedEnum):
 
 
 class Audience(ClosedEnum):
-    """For whom."""
+    """For whom a service is."""
 
     CONSUMER = "consumer"
     BUSINESS = "business"
 
 
 class Direction(ClosedEnum):
-    """Which way."""
+    """Which way a service goes."""
 
     OUTBOUND = "outbound"
     RETURN = "return"
@@ -211,7 +211,7 @@ class PredicateSubject(ClosedEnum):
 
 
 class PredicateOperator(ClosedEnum):
-    """How it compares."""
+    """How a condition compares."""
 
     IS = "is"
     ONE_OF = "one_of"
@@ -243,7 +243,7 @@ class RefundMode(ClosedEnum):
 
 
 class Rounding(ClosedEnum):
-    """Carrier's rounding at the boundary."""
+    """How a carrier rounds at its boundary."""
 
     UP = "up"
     HALF_UP = "half_up"
@@ -253,38 +253,38 @@ class Rounding(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class RecoveryFacts(Value):
-    """How an unanswered booking is found; what a plugin does not know stays at the default."""
+    """How an unanswered booking is found. What a plugin does not know stays at the default."""
 
     mode: RecoveryMode = RecoveryMode.NONE
     find: FindMethod | None = None
-    """Required for find and unique_reference."""
+    """Needed for ``FIND`` and ``UNIQUE_REFERENCE``."""
     settle_s: int = 900
-    """From the last moment of sending; before it, not found proves nothing; a host may raise it, never lower it."""
+    """Seconds from the last moment of sending before which "not found" proves nothing. A host may raise it, never lower
+    it."""
     mark_field: str | None = None
-    """Where the mark goes; required unless mode is none."""
+    """Where the mark goes; needed unless the mode is ``NONE``."""
     mark_max: int | None = None
-    """Longest mark that field keeps."""
+    """The longest mark that the field keeps."""
     key_ttl_s: int | None = None
-    """Native_key: how long the carrier keeps it."""
+    """How long the carrier keeps a key of its own scheme."""
     stores_refusals: bool | None = None
-    """Native_key: a refusal is given again under the same key."""
+    """Whether the carrier gives a refusal again under the same key."""
     refusal_codes: frozenset[str] = frozenset()
-    """Only these prove that nothing was booked; any other answer to a purchase is in doubt."""
+    """Only these prove that nothing was booked; any other answer to a purchase is in doubt. ``12*`` is a prefix,
+    ``http:400`` a status."""
     duplicate_codes: frozenset[str] = frozenset()
-    """Mean look, never refused."""
+    """Codes that mean "look", never "refused"."""
     in_progress_codes: frozenset[str] = frozenset()
-    """Mean look, never refused."""
+    """Codes that mean "look", never "refused"."""
     billing: BillingMoment | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class RateLimit(Value):
-    """Calls in a time."""
+    """So many calls in so many seconds."""
 
     calls: int
-    """> 0."""
     per_s: int
-    """> 0."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -293,15 +293,15 @@ class OperationFacts(Value):
 
     support: Support
     asynchronous: bool = False
-    """The answer is "later"."""
+    """Whether the answer can be "later"."""
     idempotency: IdempotencyMode = IdempotencyMode.NONE
     batch_max: int = 1
-    """Inputs per call."""
+    """How many inputs one call takes."""
     rate_limit: RateLimit | None = None
     timeout_s: int | None = None
     """Where the carrier is slower than the default deadline."""
     sandbox: bool | None = None
-    """The test environment has it."""
+    """Whether the test environment has it."""
     note: str | None = None
     """Why not, or what is odd."""
 
@@ -311,15 +311,15 @@ class Lane(Value):
     """From where to where."""
 
     origins: frozenset[CountryCode] = frozenset()
-    """Empty = anywhere."""
+    """Empty means anywhere."""
     destinations: frozenset[CountryCode] = frozenset()
-    """Empty = anywhere."""
+    """Empty means anywhere."""
     kind: LaneKind = LaneKind.ANY
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class GirthLimit(Value):
-    """Limit on a combined size."""
+    """A limit on a combined size."""
 
     formula: GirthFormula
     most: Length
@@ -338,22 +338,21 @@ class Limits(Value):
     girth: GirthLimit | None = None
     volume_max: Volume | None = None
     dim_divisor: Decimal | None = attrs.field(default=None, converter=optional_decimal)
-    """> 0."""
     billing_step: Weight | None = None
     """Weights are billed rounded up to it."""
     declared_value_max: Money | None = None
     cod_max: Money | None = None
     dangerous_goods: frozenset[DgLevel] = frozenset()
-    """Empty = none."""
+    """Empty means none."""
     handling_refused: frozenset[Handling] = frozenset()
     lanes: tuple[Lane, ...] = ()
-    """Empty = any."""
+    """Empty means any."""
     service_point_kinds: frozenset[ServicePointKind] = frozenset()
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServiceTraits(Value):
-    """What kind of service it is; None = not said."""
+    """What kind of service it is; None means that it is not said."""
 
     first_mile: FirstMile | None = None
     last_mile: LastMile | None = None
@@ -371,24 +370,24 @@ class ServiceTraits(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServiceLevel(Value):
-    """A carrier product."""
+    """One product of a carrier."""
 
     carrier: CarrierCode
     code: str
-    """The carrier's; aggregators: carrier/code."""
+    """The carrier's; at an aggregator, ``carrier/code``."""
     name: str
     aliases: tuple[str, ...] = ()
-    """Canonical names such as express_1030."""
+    """Canonical names, such as ``express_1030``."""
     traits: ServiceTraits | None = None
     limits: Limits | None = None
     transit_days: IntRange | None = None
-    """Usual business days."""
+    """The usual business days."""
     cutoffs: tuple[CutOff, ...] = ()
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class PackagingFacts(Value):
-    """One kind of packaging the carrier knows."""
+    """One kind of packaging that the carrier knows."""
 
     code: str
     """The carrier's."""
@@ -398,12 +397,12 @@ class PackagingFacts(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class LabelFormatFacts(Value):
-    """One label the carrier can make."""
+    """One label that the carrier can make."""
 
     kind: DocumentKind = DocumentKind.LABEL
     format: DocumentFormat
     dpi: int | None = None
-    """As stated."""
+    """As the carrier states it."""
     size: PageSize | None = None
     wire: str
     """The carrier's name of it."""
@@ -411,19 +410,19 @@ class LabelFormatFacts(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class OptionFacts(Value):
-    """One option the carrier offers."""
+    """One option that the carrier offers."""
 
     code: OptionCode
     wire: str
     """The carrier's name of it."""
     values: frozenset[str] = frozenset()
-    """Where only some are offered."""
+    """Where only some values are offered."""
     per_package: bool = False
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Predicate(Value):
-    """One comparison; a closed set, so that hosts can show it and tests can enumerate it."""
+    """One comparison. The set is closed, so that hosts can show it and tests enumerate it."""
 
     subject: PredicateSubject
     operator: PredicateOperator
@@ -432,20 +431,20 @@ class Predicate(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class FieldRule(Value):
-    """What the carrier demands of one field."""
+    """What a carrier demands of one field."""
 
     path: str
-    """Canonical path with * for any index, such as /ship_to/address/lines/*."""
+    """A canonical path with ``*`` for any index, such as ``/ship_to/address/lines/*``."""
     required_when: tuple[Predicate, ...] = ()
-    """All must hold; empty = never."""
+    """All of them must hold; empty means never."""
     max_length: int | None = None
     max_count: int | None = None
     printed: int | None = None
-    """Characters that reach the label: longer gives the warning printed_shortened."""
+    """How many characters reach the label; a longer text gives the notice ``printed_shortened``."""
     charset: str | None = None
-    """Such as ascii, latin-1, latin-2."""
+    """Such as ascii, latin-1 or latin-2."""
     pattern: str | None = None
-    """Regular expression."""
+    """A regular expression."""
     on_overflow: OnOverflow = OnOverflow.REFUSE
 
 
@@ -454,7 +453,7 @@ class VoidPolicy(Value):
     """When a booking can be undone."""
 
     window_h: int | None = None
-    """Hours after booking."""
+    """Hours after the booking."""
     until_manifested: bool | None = None
     until_first_scan: bool | None = None
     by: VoidBy = VoidBy.NUMBER
@@ -464,51 +463,49 @@ class VoidPolicy(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class WebhookFacts(Value):
-    """How the carrier pushes."""
+    """How a carrier pushes."""
 
     trust: TrustLevel
     scheme: str
-    """Name of the verifier preset."""
+    """The name of the way it is verified."""
     answer_within_s: int | None = None
     attempts: int | None = None
     """How often the carrier tries."""
     subscribe_max: int | None = None
-    """Numbers per call."""
+    """How many numbers one call takes."""
     subscription_days: int | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class WeightFacts(Value):
-    """How the carrier wants weights."""
+    """How a carrier wants weights."""
 
     unit: WeightUnit
     decimals: int
-    """0..6."""
     rounding: Rounding = Rounding.UP
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class LengthFacts(Value):
-    """How the carrier wants lengths."""
+    """How a carrier wants lengths."""
 
     unit: LengthUnit
     decimals: int
-    """0..6."""
     rounding: Rounding = Rounding.UP
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class CarrierFacts(Value):
-    """What a plugin declares of its carrier; a claim that the conformance kit checks."""
+    """What a plugin declares of its carrier: a claim that the conformance kit checks."""
 
     code: CarrierCode
     name: str
     interface: str
-    """Documents and versions it was written to."""
+    """The documents and versions that the plugin was written to."""
     api: int = 1
-    """Plugin interface of the core."""
+    """The version of the core's interface for plugins."""
     operations: Mapping[Operation, OperationFacts]
-    """One entry per operation of operations.csv."""
+    """One entry for each operation there is."""
     services: tuple[ServiceLevel, ...] = ()
     """Empty where only the account knows them."""
     packagings: tuple[PackagingFacts, ...] = ()
@@ -522,18 +519,17 @@ class CarrierFacts(Value):
     weight: WeightFacts
     length: LengthFacts
     reference_max: int = 30
-    """Longest reference it keeps."""
+    """The longest reference that the carrier keeps."""
     recovery: RecoveryFacts
-    """Each fact with its source in facts.py."""
     void: VoidPolicy | None = None
     webhooks: WebhookFacts | None = None
     hosts: Mapping[Environment, frozenset[str]]
-    """The only hosts it talks to."""
+    """The only hosts that the plugin talks to."""
     document_hosts: Mapping[Environment, frozenset[str]] = EMPTY
-    """The only hosts documents may lie on."""
+    """The only hosts that documents may lie on."""
     vocabularies: frozenset[str] = frozenset()
-    """Of status_map.csv."""
+    """The public status vocabularies that its tables come from."""
     languages: frozenset[LanguageTag] = frozenset()
-    """Of its texts."""
+    """Of the carrier's texts."""
     links: Mapping[str, Url] = EMPTY
-    """Tracking page, status page, developer portal."""
+    """The tracking page, the status page, the developer portal."""

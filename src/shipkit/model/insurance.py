@@ -24,7 +24,7 @@ __all__ = [
 
 
 class PolicyState(OpenEnum):
-    """Life of a policy; values this version does not know stay raw."""
+    """The life of a policy. Open: a value this version does not know is kept raw."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -34,7 +34,7 @@ class PolicyState(OpenEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class InsuranceRequest(Value):
-    """Insure a booked parcel."""
+    """Asks to insure a booked parcel."""
 
     reference: str = attrs.field(metadata=personal("medium", "free_text", mask="hash", by_default=True))
     shipment_id: str | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
@@ -44,12 +44,11 @@ class InsuranceRequest(Value):
     ship_to: Party | None = None
     """Where the insurer wants it."""
     amount: Money
-    """> 0."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class InsurancePolicy(Value):
-    """A policy as issued."""
+    """A policy as it was issued."""
 
     policy_id: str
     state: PolicyState

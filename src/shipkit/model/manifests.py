@@ -34,7 +34,7 @@ class ManifestKind(ClosedEnum):
 
 
 class ManifestState(ClosedEnum):
-    """Life of a manifest."""
+    """The life of a manifest."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -44,15 +44,15 @@ class ManifestState(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ManifestRequest(Value):
-    """Close the day."""
+    """Closes the day."""
 
     ship_from: Party
     day: date
-    """Local to ship_from."""
+    """Local to ``ship_from``."""
     shipment_ids: tuple[str, ...] = attrs.field(
         default=(), metadata=personal("medium", "pseudonym", mask="keep_last_4")
     )
-    """Empty = all open ones."""
+    """Empty means all that are open."""
     kind: ManifestKind | None = None
     carrier_options: Mapping[CarrierCode, Json] = EMPTY
 
@@ -64,21 +64,21 @@ class ManifestEntry(Value):
     shipment_id: str = attrs.field(metadata=personal("medium", "pseudonym", mask="keep_last_4"))
     accepted: bool
     carrier_code: str | None = None
-    """Why not."""
+    """Why it was not accepted."""
     text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
-    """The carrier's words, masked."""
+    """The carrier's words."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Manifest(Value):
-    """End of day."""
+    """What is handed over together at the end of the day."""
 
     manifest_id: str
     kind: ManifestKind
     day: date
-    """Local to ship_from."""
+    """Local to ``ship_from``."""
     state: ManifestState
     entries: tuple[ManifestEntry, ...]
-    """One per shipment asked for, in that order."""
+    """One for each shipment asked for, in that order."""
     documents: tuple[Document, ...] = ()
     messages: tuple[Message, ...] = ()

@@ -41,7 +41,7 @@ __all__ = [
 
 
 class WeightUnit(ClosedEnum):
-    """Unit of mass."""
+    """The unit of a mass."""
 
     G = "g"  # gram
     KG = "kg"  # kilogram
@@ -50,7 +50,7 @@ class WeightUnit(ClosedEnum):
 
 
 class LengthUnit(ClosedEnum):
-    """Unit of length."""
+    """The unit of a length."""
 
     MM = "mm"  # millimetre
     CM = "cm"  # centimetre
@@ -58,7 +58,7 @@ class LengthUnit(ClosedEnum):
 
 
 class VolumeUnit(ClosedEnum):
-    """Unit of volume."""
+    """The unit of a volume."""
 
     ML = "ml"  # millilitre
     L = "l"  # litre
@@ -212,16 +212,16 @@ class Volume(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Dimensions(Value):
-    """Outer size of a package."""
+    """The outer size of a package: three sides, or the length and diameter of a tube."""
 
     length: Length
-    """Longest side; the constructor sorts unless pinned."""
+    """The longest side."""
     width: Length | None = None
-    """Required unless diameter is given."""
+    """Needed unless there is a diameter."""
     height: Length | None = None
-    """Required unless diameter is given."""
+    """Needed unless there is a diameter."""
     diameter: Length | None = None
-    """Tubes; excludes width and height."""
+    """Of a tube, which then has no width and height."""
     pinned: bool = False
     """Whether the orientation given is kept (this side up); else the constructor puts the longest side first."""
 
@@ -294,40 +294,35 @@ def _exact_sum(one: Decimal, other: Decimal) -> Decimal:
 
 @attrs.frozen(kw_only=True, repr=False)
 class GeoPoint(Value):
-    """A place on the map, WGS 84."""
+    """A place on the map, in degrees of WGS 84."""
 
     latitude: Decimal = attrs.field(converter=decimal, metadata=bounds(least=-90, most=90))
-    """-90..90."""
+    """North of the equator, from -90 to 90."""
     longitude: Decimal = attrs.field(converter=decimal, metadata=bounds(least=-180, most=180))
-    """-180..180."""
+    """East of Greenwich, from -180 to 180."""
     accuracy_m: int | None = attrs.field(default=None, metadata=bounds(above=0))
-    """Radius in metres, > 0."""
+    """The radius in metres within which it is right."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class IntRange(Value):
-    """Whole numbers from least to most."""
+    """Whole numbers from least to most, both included."""
 
     least: int = attrs.field(metadata=bounds(least=0))
-    """>= 0."""
     most: int
-    """>= least."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class TemperatureRange(Value):
-    """What the goods stand."""
+    """The temperatures in degrees Celsius that the goods stand; open at the end that is not given."""
 
     min_c: Decimal | None = attrs.field(default=None, converter=optional_decimal)
-    """Degrees Celsius; one of the two is required."""
     max_c: Decimal | None = attrs.field(default=None, converter=optional_decimal)
-    """Degrees Celsius; >= min_c."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DateRange(Value):
-    """Days from first to last, both included."""
+    """The days from first to last, both included."""
 
     first: date
     last: date
-    """>= first."""

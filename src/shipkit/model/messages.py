@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 
 class NoticeLevel(ClosedEnum):
-    """Weight of a notice."""
+    """The weight of a notice."""
 
     INFO = "info"
     WARNING = "warning"
 
 
 class NoticeCode(OpenEnum):
-    """What a notice says; values this version does not know stay raw."""
+    """What a notice says. Open: a value this version does not know is kept raw."""
 
     CARRIER_NOTICE = "carrier_notice"  # the carrier's own, see carrier_code
     PRINTED_SHORTENED = "printed_shortened"  # accepted whole, printed shorter
@@ -49,7 +49,7 @@ class NoticeCode(OpenEnum):
 
 
 class ProblemCode(OpenEnum):
-    """The rule that is broken; values this version does not know stay raw."""
+    """The rule that is broken. Open: a value this version does not know is kept raw."""
 
     MISSING = "missing"
     UNIT_MISSING = "unit_missing"
@@ -87,35 +87,34 @@ class Message(Value):
 
     level: NoticeLevel
     code: NoticeCode = attrs.field(default=NoticeCode.CARRIER_NOTICE, converter=_notice)
-    """Stable."""
+    """Stable: hosts translate by it."""
     carrier_code: str | None = None
-    """Theirs."""
+    """The carrier's."""
     text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
-    """The carrier's words, masked."""
+    """The carrier's words."""
     path: JsonPointer | None = None
-    """Canonical field it speaks of."""
+    """The canonical field that it speaks of."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Problem(Value):
-    """One thing wrong with what the host gave."""
+    """One thing that is wrong with what the host gave."""
 
     path: JsonPointer
-    """Such as /packages/0/weight."""
+    """Such as ``/packages/0/weight``."""
     code: ProblemCode = attrs.field(converter=_problem)
-    """Stable."""
+    """Stable: hosts translate by it."""
     text: str
-    """English, names the limit; never the value of a personal field."""
+    """An English sentence that names the limit, and never the value of a personal field."""
     limit: str | None = None
-    """Such as 35, 31.5 kg."""
+    """Such as ``35`` or ``31.5 kg``."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Outcome(Value, Generic[T]):
-    """One result of a batch; results stand in the order of the inputs."""
+    """One result of a batch: a value or an error, never both. Results stand in the order of the inputs."""
 
     index: int
-    """Of the input, from 0."""
+    """Of the input, counted from 0."""
     value: T | None = None
-    """Value or error, never both."""
     error: ShipkitError | None = None

@@ -30,7 +30,7 @@ __all__ = [
 
 
 class PickupState(ClosedEnum):
-    """Life of a collection."""
+    """The life of a collection."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
@@ -40,7 +40,7 @@ class PickupState(ClosedEnum):
 
 
 class PickupLocation(OpenEnum):
-    """Where the parcels stand; values this version does not know stay raw."""
+    """Where the parcels stand. Open: a value this version does not know is kept raw."""
 
     FRONT = "front"
     BACK = "back"
@@ -53,31 +53,30 @@ class PickupLocation(OpenEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class PickupWindow(Value):
-    """When the parcels can be collected, local to the place."""
+    """When parcels can be collected, local to the place."""
 
     day: date
     ready: time
     close: time
-    """After ready."""
+    """After ``ready``."""
     zone: ZoneName | None = None
-    """Filled in by the client from the place or the account."""
+    """Filled in by the client, from the place or the account."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class PickupRequest(Value):
-    """Ask the carrier to collect."""
+    """Asks the carrier to collect."""
 
     reference: str = attrs.field(
         metadata=personal("medium", "free_text", mask="hash", by_default=True)
         | bounds(min_length=1, max_length=30, pattern="[ -~]+")
     )
-    """1..30 printable ASCII, the host's own."""
+    """The host's own number."""
     pickup_from: Party
     window: PickupWindow
     package_count: int = attrs.field(metadata=bounds(least=1))
-    """>= 1."""
     weight: Weight | None = None
-    """Of all together."""
+    """Of all packages together."""
     shipment_ids: tuple[str, ...] = attrs.field(
         default=(), metadata=personal("medium", "pseudonym", mask="keep_last_4")
     )
@@ -107,13 +106,13 @@ class Pickup(Value):
     charges: tuple[Charge, ...] = ()
     total: Money | None = None
     created_at: datetime
-    """The reply's received_at."""
+    """When the carrier's reply was received."""
     messages: tuple[Message, ...] = ()
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class PickupCancelRequest(Value):
-    """Call a collection off."""
+    """Calls a collection off."""
 
     confirmation: str
     window: PickupWindow | None = None

@@ -35,7 +35,7 @@ __all__ = [
 
 
 class AddressKind(ClosedEnum):
-    """What stands there."""
+    """What stands at an address."""
 
     UNKNOWN = "unknown"
     RESIDENTIAL = "residential"
@@ -43,7 +43,7 @@ class AddressKind(ClosedEnum):
 
 
 class Tristate(ClosedEnum):
-    """Yes, no or not said."""
+    """Yes, no, or not said."""
 
     UNKNOWN = "unknown"
     YES = "yes"
@@ -51,7 +51,7 @@ class Tristate(ClosedEnum):
 
 
 class AddressSpecial(ClosedEnum):
-    """Addresses that carriers treat apart."""
+    """Kinds of addresses that carriers treat apart."""
 
     NONE = "none"
     MILITARY = "military"
@@ -61,7 +61,7 @@ class AddressSpecial(ClosedEnum):
 
 
 class TaxIdType(ClosedEnum):
-    """Register that issued the number."""
+    """The register that issued a number."""
 
     VAT = "vat"
     EORI = "eori"
@@ -84,7 +84,7 @@ class TaxIdType(ClosedEnum):
 
 
 class PartyRole(ClosedEnum):
-    """Customs and billing roles; the ends of the journey have fields of their own."""
+    """Roles at customs and in billing; the ends of the journey have fields of their own."""
 
     IMPORTER_OF_RECORD = "importer_of_record"
     EXPORTER_OF_RECORD = "exporter_of_record"
@@ -99,7 +99,7 @@ class PartyRole(ClosedEnum):
 
 
 class ReferenceType(ClosedEnum):
-    """What the number refers to."""
+    """What a reference number refers to."""
 
     ORDER = "order"
     PURCHASE_ORDER = "purchase_order"
@@ -123,7 +123,6 @@ class AddressText(Value):
         metadata=personal("high", "location", mask="keep_first_2", by_default=True)
         | bounds(min_items=1, max_items=4, min_length=1, max_length=100)
     )
-    """1 to 4, each 1..100."""
     city: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
     region: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
     dependent_locality: str | None = attrs.field(
@@ -138,11 +137,10 @@ class AccessInfo(Value):
     door_codes: tuple[str, ...] = attrs.field(
         default=(), metadata=personal("critical", "secret", mask="drop", by_default=True) | bounds(max_items=2)
     )
-    """At most 2; DPD France digicode1, digicode2."""
     intercom: str | None = attrs.field(
         default=None, metadata=personal("critical", "secret", mask="drop", by_default=True)
     )
-    """Name or number; DPD France intercomid."""
+    """The name or number to ring at."""
     floor: str | None = attrs.field(default=None, metadata=personal("medium", "location", mask="drop", by_default=True))
     building: str | None = attrs.field(
         default=None, metadata=personal("medium", "location", mask="drop", by_default=True)
@@ -157,55 +155,53 @@ class Address(Value):
         metadata=personal("high", "location", mask="keep_first_2", by_default=True)
         | bounds(max_items=4, min_length=1, max_length=100)
     )
-    """1 to 4, each 1..100 after strip, no control characters; empty only beside a service point."""
+    """What is printed above the town; empty only beside a service point."""
     postal_code: str | None = attrs.field(
         default=None, metadata=personal("medium", "location", mask="keep_first_3", by_default=True)
     )
-    """As typed and, beside it in comparisons, without blanks and in upper case; required or absent by country rule."""
+    """As typed; compared without blanks and in upper case."""
     city: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
-    """Required unless the country has none."""
+    """Absent only where the country has none."""
     region: str | None = attrs.field(default=None, metadata=personal("low", "location", mask="keep"))
-    """ISO 3166-2 subdivision without the country prefix where one exists, else the name."""
+    """The ISO 3166-2 subdivision without the country's prefix, or the name where there is no code."""
     country: CountryCode
     house_number: str | None = attrs.field(
         default=None, metadata=personal("high", "location", mask="drop", by_default=True)
     )
-    """Split out where a carrier demands it; lines stay authoritative."""
+    """Split out for carriers that demand it; the lines stay what counts."""
     unit: str | None = attrs.field(default=None, metadata=personal("high", "location", mask="drop", by_default=True))
-    """Flat, floor, suite."""
+    """A flat, floor or suite."""
     dependent_locality: str | None = attrs.field(
         default=None, metadata=personal("medium", "location", mask="drop", by_default=True)
     )
-    """District, suburb, colonia, urbanizacion."""
+    """A district, suburb, colonia or urbanizacion."""
     script: ScriptCode = "Latn"
-    """Script of lines."""
+    """The script of the lines."""
     localized: Mapping[ScriptCode, AddressText] = EMPTY
-    """The same address in other scripts; a carrier that cannot print one takes another."""
+    """The same address in other scripts, for carriers that cannot print the first."""
     kind: AddressKind = AddressKind.UNKNOWN
-    """Three-valued, not a bool."""
+    """Three-valued, because a guess costs money."""
     po_box: Tristate = Tristate.UNKNOWN
     special: AddressSpecial = AddressSpecial.NONE
     geo: GeoPoint | None = attrs.field(
         default=None, metadata=personal("high", "location", mask="round_1", by_default=True)
     )
     access: AccessInfo | None = None
-    """Secret."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Contact(Value):
-    """A person or a desk."""
+    """A person or a desk: a name, a company, or both."""
 
     name: str | None = attrs.field(
         default=None, metadata=personal("high", "identity", mask="initials", by_default=True)
     )
-    """Name or company required."""
     company: str | None = attrs.field(default=None, metadata=personal("low", "identity", mask="keep"))
-    """Sole traders are persons: hosts may mask it."""
+    """Sole traders are persons: a host may mask it."""
     phone: str | None = attrs.field(
         default=None, metadata=personal("high", "contact", mask="keep_last_2", by_default=True)
     )
-    """As typed, E.164 where the host has it; never invented."""
+    """As typed, in E.164 where the host has it; never invented."""
     email: str | None = attrs.field(default=None, metadata=personal("high", "contact", mask="mail", by_default=True))
     language: LanguageTag | None = None
     """For notifications."""
@@ -213,13 +209,13 @@ class Contact(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TaxId(Value):
-    """A fiscal or customs registration."""
+    """A number in a fiscal or customs register."""
 
     type: TaxIdType
     value: str = attrs.field(metadata=personal("high", "identity", mask="keep_last_2", by_default=True))
-    """Without blanks, upper case."""
+    """Without blanks, in upper case."""
     issuer: CountryCode | None = None
-    """Required for vat, eori, national_id."""
+    """The country of the register; needed for VAT, EORI and national numbers."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -227,9 +223,7 @@ class Party(Value):
     """Who stands at one end: an address, a contact, tax numbers."""
 
     address: Address | None = attrs.field(default=None, metadata=bounds(needed=True))
-    """Required in ship_from, ship_to, return_to."""
     contact: Contact | None = attrs.field(default=None, metadata=bounds(needed=True))
-    """Required in ship_from, ship_to."""
     tax_ids: tuple[TaxId, ...] = ()
 
 
@@ -238,26 +232,25 @@ class PartyInRole(Value):
     """A party that is neither end of the journey."""
 
     role: PartyRole
-    """Each role at most once."""
     party: Party
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Reference(Value):
-    """A typed number that the carrier prints or returns."""
+    """A typed number that the carrier prints or gives back."""
 
     type: ReferenceType
     value: str = attrs.field(
         metadata=personal("medium", "free_text", mask="hash", by_default=True) | bounds(min_length=1, max_length=70)
     )
-    """1..70; carriers take less (UPS 35): field rules."""
+    """Carriers take less than we do: see the field rules of their facts."""
     barcode: bool = False
     """Printed as a bar code where the carrier can."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class BillingAccount(Value):
-    """Somebody's account number at the carrier; the host's own credentials are configuration, not data."""
+    """Somebody's account number at the carrier. The host's own credentials are configuration, not data."""
 
     number: str = attrs.field(metadata=personal("high", "secret", mask="keep_last_3", by_default=True))
     postal_code: str | None = attrs.field(
@@ -269,13 +262,12 @@ class BillingAccount(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServicePointRef(Value):
-    """A chosen drop-off or collection place."""
+    """A drop-off or collection place that was chosen."""
 
     id: str
-    """The carrier's."""
+    """The carrier's; unique per country and network at most."""
     country: CountryCode
-    """Ids are unique per country and network at most."""
     name: str | None = None
     """Printed where the carrier wants it."""
     address: Address | None = None
-    """UPS wants it beside the id."""
+    """Some carriers want it beside the id."""

@@ -33,7 +33,7 @@ __all__ = [
 
 
 class ChargeType(OpenEnum):
-    """Kind of price component; values this version does not know stay raw."""
+    """A kind of price component. Open: a value this version does not know is kept raw."""
 
     BASE = "base"
     FUEL = "fuel"
@@ -61,7 +61,7 @@ class ChargeType(OpenEnum):
 
 
 class PriceBasis(ClosedEnum):
-    """Which price list."""
+    """Which price list a price is from."""
 
     LIST = "list"  # published
     NEGOTIATED = "negotiated"  # the account's own
@@ -70,7 +70,7 @@ class PriceBasis(ClosedEnum):
 
 
 class Commitment(ClosedEnum):
-    """How firm the promise is."""
+    """How firm a promise of delivery is."""
 
     NONE = "none"  # an expectation only
     TARGET = "target"  # a stated goal
@@ -79,7 +79,7 @@ class Commitment(ClosedEnum):
 
 
 class EstimateSource(ClosedEnum):
-    """Whose estimate."""
+    """Whose estimate it is."""
 
     CARRIER = "carrier"
     MODEL = "model"
@@ -88,7 +88,7 @@ class EstimateSource(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TaxDetail(Value):
-    """The tax inside or on top of a charge."""
+    """The tax inside a charge, or on top of it."""
 
     kind: str | None = None
     """Such as VAT."""
@@ -99,7 +99,7 @@ class TaxDetail(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class Charge(Value):
-    """One price component."""
+    """One component of a price."""
 
     type: ChargeType
     code: str | None = None
@@ -107,28 +107,27 @@ class Charge(Value):
     description: str | None = None
     """The carrier's words."""
     amount: Money
-    """Negative only for discount, refund, adjustment, unexplained."""
+    """Negative only for a discount, a refund, an adjustment, or what the carrier leaves unexplained."""
     tax: TaxDetail | None = None
     package_ref: str | None = None
-    """A charge of one package."""
+    """The package that it is for, where it is not the shipment's."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class TransitEstimate(Value):
-    """When it should arrive; the only form of an expected delivery time."""
+    """When something should arrive: business days, a window, or both."""
 
     business_days: IntRange | None = None
-    """One of business_days, window is required."""
     window: TimeWindow | None = None
     """Local to the destination."""
     commitment: Commitment = Commitment.UNKNOWN
     source: EstimateSource = EstimateSource.CARRIER
     computed_at: datetime
-    """The reply's received_at; never a clock in a plugin."""
+    """When the carrier's reply was received."""
     confidence: Decimal | None = attrs.field(default=None, converter=optional_decimal)
-    """0..1, of the window."""
+    """From 0 to 1, of the window."""
     version: str | None = None
-    """Model that made it; required when source is model."""
+    """The model that made it, where the source is a model."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -136,22 +135,22 @@ class RateQuote(Value):
     """One priced offer."""
 
     service: str
-    """The carrier's code (aggregators: carrier/code); its name and traits are in the facts."""
+    """The carrier's code, at an aggregator ``carrier/code``; its name and traits are in the facts."""
     total: Money
-    """What will be billed; tax included if tax_included."""
+    """What will be billed, taxes included if ``tax_included``."""
     charges: tuple[Charge, ...] = ()
-    """Empty, or their sum equals total; parts are taken from one level only; what the carrier leaves unexplained is
-    one charge of type unexplained; tests and the kit check the sum, no constructor does."""
+    """Empty, or the parts of ``total``, taken from one level only; what the carrier leaves unexplained is one charge of
+    its own. No constructor checks the sum: it could refuse a label that was bought."""
     tax_included: bool | None = None
-    """None = not said."""
+    """None where the carrier does not say."""
     basis: PriceBasis | None = None
-    """None = not said."""
+    """None where the carrier does not say."""
     list_total: Money | None = None
-    """Published price beside a negotiated one."""
+    """The published price beside a negotiated one."""
     retail_total: Money | None = None
-    """Counter price."""
+    """The price at the counter."""
     quote_id: str | None = None
-    """The carrier's, if it can be bought."""
+    """The carrier's, where exactly this quote can be bought."""
     valid_until: datetime | None = None
     transit: TransitEstimate | None = None
     billable_weight: Weight | None = None
@@ -168,17 +167,16 @@ class RateQuote(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class RateAnswer(Value):
-    """Quotes of all accounts asked, cheapest first, and what went wrong."""
+    """The quotes of all accounts asked, cheapest first, and what went wrong at the others."""
 
     quotes: tuple[RateQuote, ...]
-    """May be empty."""
     errors: Mapping[AccountAlias, ShipkitError]
-    """One per account that failed; none is silent."""
+    """One for each account that failed: none is silent."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServiceTransit(Value):
-    """Expected transit of one service."""
+    """The expected transit of one service."""
 
     service: str
     transit: TransitEstimate

@@ -24,19 +24,18 @@ __all__ = [
 
 @attrs.frozen(kw_only=True, repr=False)
 class ReturnRequest(Value):
-    """A way back for goods already sent."""
+    """Asks for a way back for goods already sent."""
 
     shipment: ShipmentRequest
-    """Ship_from is the customer, ship_to the place that takes the goods back."""
+    """``ship_from`` is the customer, ``ship_to`` the place that takes the goods back."""
     kind: ReturnLabelKind
     outbound: TrackingNumber | None = None
-    """Of the journey out."""
+    """The number of the journey out."""
     authorization: str | None = attrs.field(
         default=None, metadata=personal("medium", "free_text", mask="hash", by_default=True)
     )
-    """RMA number."""
+    """The return merchandise authorization (RMA)."""
     valid_days: int | None = attrs.field(default=None, metadata=bounds(least=1))
-    """>= 1."""
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -27,7 +27,7 @@ __all__ = [
 
 
 class ServicePointKind(ClosedEnum):
-    """Kind of place."""
+    """A kind of place."""
 
     SHOP = "shop"
     LOCKER = "locker"
@@ -37,7 +37,7 @@ class ServicePointKind(ClosedEnum):
 
 
 class ServicePointCapability(OpenEnum):
-    """What can be done there; values this version does not know stay raw."""
+    """What can be done at a place. Open: a value this version does not know is kept raw."""
 
     DROP_OFF = "drop_off"
     COLLECT = "collect"
@@ -51,34 +51,32 @@ class ServicePointCapability(OpenEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServicePointQuery(Value):
-    """Look for places near somewhere."""
+    """Asks for places near somewhere, or for one place by its id."""
 
     near: Address | GeoPoint | None = None
-    """Near or id."""
     id: str | None = None
-    """Exactly that point."""
+    """Exactly that place."""
     country: CountryCode
     purpose: ServicePointCapability = ServicePointCapability.COLLECT
     kinds: frozenset[ServicePointKind] = frozenset()
-    """Empty = all."""
+    """Empty means all."""
     max_distance: Length | None = None
     max_results: int = attrs.field(default=10, metadata=bounds(least=1, most=100))
-    """1..100."""
     weight: Weight | None = None
     """Of the parcel that must fit."""
     dimensions: Dimensions | None = None
     ready_on: date | None = None
-    """Day of hand-over."""
+    """The day of the hand-over."""
     services: tuple[str, ...] = ()
     """The carrier's codes."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServicePoint(Value):
-    """A drop-off or collection place."""
+    """A place where parcels are dropped off or collected."""
 
     id: str
-    """The carrier's; unique with carrier and country."""
+    """The carrier's; unique together with carrier and country."""
     carrier: CarrierCode
     kind: ServicePointKind
     name: str
@@ -89,10 +87,10 @@ class ServicePoint(Value):
     limits: Limits | None = None
     zone: ZoneName | None = None
     hours: tuple[OpeningInterval, ...] = ()
-    """Several per day possible; a day without one is closed."""
+    """Several stretches a day are possible; a day without one is closed."""
     closures: tuple[DateRange, ...] = ()
     directions: str | None = None
     """The carrier's words."""
     photo_url: Url | None = None
     routing: Mapping[str, str] = EMPTY
-    """Codes the carrier wants echoed (sort code, zone, cluster)."""
+    """Codes that the carrier wants echoed, such as a sort code."""

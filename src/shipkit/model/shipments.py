@@ -49,7 +49,7 @@ __all__ = [
 
 
 class PackagingKind(OpenEnum):
-    """Kind of outer packaging; values this version does not know stay raw."""
+    """A kind of outer packaging. Open: a value this version does not know is kept raw."""
 
     CUSTOM = "custom"  # the host's own packaging
     BOX = "box"  # the carrier's box
@@ -62,7 +62,7 @@ class PackagingKind(OpenEnum):
 
 
 class Handling(OpenEnum):
-    """How it must be treated; values this version does not know stay raw."""
+    """How a package must be treated. Open: a value this version does not know is kept raw."""
 
     FRAGILE = "fragile"
     THIS_SIDE_UP = "this_side_up"
@@ -84,7 +84,7 @@ class Payer(ClosedEnum):
 
 
 class OptionCode(ClosedEnum):
-    """A canonical shipping option (values: options.csv)."""
+    """A canonical shipping option; what a carrier offers beyond these goes into ``carrier_options``."""
 
     SIGNATURE = "signature"  # who must sign
     SATURDAY_DELIVERY = "saturday_delivery"  # deliver on a Saturday
@@ -101,7 +101,7 @@ class OptionCode(ClosedEnum):
 
 
 class SignatureLevel(ClosedEnum):
-    """Whose signature."""
+    """Whose signature the carrier must take."""
 
     NONE = "none"  # may be left without a signature
     ANY = "any"  # a signature at the address, whoever gives it
@@ -117,7 +117,7 @@ class NotifyChannel(ClosedEnum):
 
 
 class NotifyEvent(OpenEnum):
-    """What the recipient is told of; values this version does not know stay raw."""
+    """What the recipient is told of. Open: a value this version does not know is kept raw."""
 
     SHIPPED = "shipped"
     OUT_FOR_DELIVERY = "out_for_delivery"
@@ -135,7 +135,7 @@ class CodMethod(ClosedEnum):
 
 
 class DocumentKind(ClosedEnum):
-    """What the paper is."""
+    """What a document is for."""
 
     LABEL = "label"
     RETURN_LABEL = "return_label"
@@ -155,7 +155,7 @@ class DocumentKind(ClosedEnum):
 
 
 class DocumentFormat(OpenEnum):
-    """Format of the bytes; values this version does not know stay raw."""
+    """The format of a document's bytes. Open: a value this version does not know is kept raw."""
 
     PDF = "pdf"
     ZPL = "zpl"
@@ -171,7 +171,7 @@ class DocumentFormat(OpenEnum):
 
 
 class PageFormat(ClosedEnum):
-    """Paper or stock."""
+    """A size of paper or label stock."""
 
     A4 = "a4"
     A5 = "a5"
@@ -184,7 +184,7 @@ class PageFormat(ClosedEnum):
 
 
 class ReturnLabelKind(ClosedEnum):
-    """How the recipient gets the return label."""
+    """How the recipient gets a return label."""
 
     PRINTED = "printed"
     QR = "qr"
@@ -198,14 +198,13 @@ class Package(Value):
     """One box, bag or pallet that gets a label of its own."""
 
     ref: str = attrs.field(metadata=bounds(min_length=1, max_length=40))
-    """Host-chosen, 1..40, unique in the shipment; the join key of every answer, by position where the carrier echoes
-    nothing."""
+    """Chosen by the host: the join key of every answer, by position where the carrier echoes nothing."""
     weight: Weight
-    """> 0; 0 only when packaging is letter."""
+    """Nothing weighs nothing, but for a letter."""
     dimensions: Dimensions | None = None
     packaging: PackagingKind = PackagingKind.CUSTOM
     packaging_code: str | None = None
-    """The carrier's own packaging code, from its facts; wins over packaging."""
+    """The carrier's own code of a packaging, from its facts; wins over ``packaging``."""
     sscc: Sscc | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{18}"))
     references: tuple[Reference, ...] = ()
     description: str | None = attrs.field(
@@ -213,10 +212,10 @@ class Package(Value):
         metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
         | bounds(min_length=1, max_length=100),
     )
-    """1..100, plain words."""
+    """Plain words."""
     contents: tuple[CommodityLine, ...] = ()
     declared_value: Money | None = None
-    """>= 0; what the goods are worth; insuring them is the option insurance."""
+    """What the goods are worth; insuring them is the option ``insurance``."""
     dangerous_goods: tuple[DangerousGood, ...] = ()
     handling: frozenset[Handling] = frozenset()
     temperature: TemperatureRange | None = None
@@ -232,28 +231,26 @@ class Payment(Value):
 
     payer: Payer = Payer.SENDER
     account: BillingAccount | None = None
-    """Required for recipient and third_party."""
+    """Whose account, where the sender's is not it."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class Notify(Value):
-    """Messages that the carrier sends."""
+    """Messages that the carrier sends, to the address and number of ``ship_to``."""
 
     channels: frozenset[NotifyChannel] = attrs.field(metadata=bounds(min_items=1))
-    """At least one; address and number come from ship_to."""
     events: frozenset[NotifyEvent] = frozenset()
-    """Empty = the carrier's usual ones."""
+    """Empty means the carrier's usual ones."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class CashOnDelivery(Value):
-    """Money that the carrier collects."""
+    """Money that the carrier collects from the recipient."""
 
     amount: Money
-    """> 0."""
     method: CodMethod = CodMethod.ANY
     remit_to: Party | None = None
-    """Default the account holder."""
+    """Who gets the money, if not the account holder."""
 
 
 OptionValue: TypeAlias = "SignatureLevel | date | str | Notify | Money | CashOnDelivery | ServicePointRef"
@@ -262,16 +259,15 @@ OptionValue: TypeAlias = "SignatureLevel | date | str | Notify | Money | CashOnD
 
 @attrs.frozen(kw_only=True, repr=False)
 class Option(Value):
-    """One canonical option and its value; anything else goes into carrier_options."""
+    """One canonical option and its value; anything else goes into ``carrier_options``."""
 
     code: OptionCode
-    """Each code at most once per package."""
     value: OptionValue | None = attrs.field(
         default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True)
     )
-    """Of the type in options.csv."""
+    """Of the type in `OPTION_TYPES`; None where the code says it all."""
     package_refs: tuple[str, ...] = ()
-    """Empty = the whole shipment."""
+    """The packages it is for; empty means the whole shipment."""
 
     def __attrs_post_init__(self) -> None:
         Value.__attrs_post_init__(self)
@@ -304,13 +300,11 @@ OPTION_TYPES: Final[dict[OptionCode, str]] = {
 
 @attrs.frozen(kw_only=True, repr=False)
 class PageSize(Value):
-    """Paper or stock size."""
+    """A size of paper or label stock; width and height are given for ``CUSTOM``."""
 
     format: PageFormat
     width: Length | None = None
-    """Required for custom."""
     height: Length | None = None
-    """Required for custom."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -318,104 +312,99 @@ class LabelSpec(Value):
     """The label that the host can print."""
 
     format: DocumentFormat | None = None
-    """One that the facts list; None = the carrier's first."""
+    """One that the carrier's facts list; None means the carrier's first."""
     dpi: int | None = None
-    """Only where the facts offer a choice (DPD France ZPL or ZPL300)."""
+    """Only where the facts offer a choice."""
     size: PageSize | None = None
     orientation: int | None = None
-    """0, 90, 180 or 270."""
+    """0, 90, 180 or 270 degrees."""
     copies: int = attrs.field(default=1, metadata=bounds(least=1))
-    """>= 1."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ReturnSpec(Value):
-    """A return label ordered together with the outbound shipment."""
+    """A return label that is ordered together with the shipment out."""
 
     kind: ReturnLabelKind
     return_to: Party | None = None
-    """Default return_to, else ship_from."""
+    """Where the goods come back to; by default ``return_to`` of the request, else ``ship_from``."""
     authorization: str | None = attrs.field(
         default=None, metadata=personal("medium", "free_text", mask="hash", by_default=True)
     )
-    """RMA number."""
+    """The return merchandise authorization (RMA)."""
     valid_days: int | None = attrs.field(default=None, metadata=bounds(least=1))
-    """>= 1."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class RateRequest(Value):
-    """Ask what it costs; where a ShipmentRequest is given the client takes what rating needs."""
+    """Asks what it costs. A `ShipmentRequest` may be given in its place: the client takes what rating needs."""
 
     ship_from: Party
     """Where the goods leave."""
     ship_to: Party
-    """Where they go; with service_point the person who collects."""
+    """Where they go; with ``service_point``, the person who collects."""
     return_to: Party | None = None
-    """Where undeliverable goods go; default ship_from."""
+    """Where goods go that cannot be delivered; by default ``ship_from``."""
     account_holder: Party | None = None
-    """Only where the owner of the account is not ship_from (UPS Shipper)."""
+    """Only where the owner of the account is not ``ship_from``."""
     parties: tuple[PartyInRole, ...] = attrs.field(default=(), metadata=bounds(unique="role"))
-    """Customs and billing roles only."""
+    """Roles at customs and in billing."""
     packages: tuple[Package, ...] = attrs.field(metadata=bounds(min_items=1, unique="ref"))
-    """At least one."""
     services: tuple[str, ...] = ()
-    """The carrier's codes; empty = all."""
+    """The carrier's codes; empty means all."""
     ship_on: date | None = None
-    """Filled in by the client: today in the zone of ship_from, or the next day after the account's cut-off."""
+    """Filled in by the client: today in the zone of ``ship_from``, or the day after the account's cut-off."""
     payment: Payment | None = None
     options: tuple[Option, ...] = ()
     customs: CustomsDeclaration | None = None
     service_point: ServicePointRef | None = None
     """Delivery to that point."""
     currency: CurrencyCode | None = None
-    """Preferred."""
+    """Preferred, where the carrier has a choice."""
     carrier_options: Mapping[CarrierCode, Json] = EMPTY
-    """Checked against the plugin's own schema; unknown keys refused."""
+    """By carrier code; checked against the plugin's own schema, which refuses unknown keys."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ShipmentRequest(Value):
-    """What the host wants booked; account, key and deadline are arguments of the call."""
+    """What the host wants booked. The account, the key and the deadline are arguments of the call."""
 
     ship_from: Party
     """Where the goods leave."""
     ship_to: Party
-    """Where they go; with service_point the person who collects."""
+    """Where they go; with ``service_point``, the person who collects."""
     return_to: Party | None = None
-    """Where undeliverable goods go; default ship_from."""
+    """Where goods go that cannot be delivered; by default ``ship_from``."""
     account_holder: Party | None = None
-    """Only where the owner of the account is not ship_from (UPS Shipper)."""
+    """Only where the owner of the account is not ``ship_from``."""
     parties: tuple[PartyInRole, ...] = attrs.field(default=(), metadata=bounds(unique="role"))
-    """Customs and billing roles only."""
+    """Roles at customs and in billing."""
     packages: tuple[Package, ...] = attrs.field(metadata=bounds(min_items=1, unique="ref"))
-    """At least one."""
     service: str | None = None
-    """The carrier's code (aggregators: carrier/code, such as usps/Express); given here or as the call's service, there
-    when the flow starts."""
+    """The carrier's code, at an aggregator ``carrier/code``; given here or with the call, and there when a flow runs."""
     reference: str = attrs.field(
         metadata=personal("medium", "free_text", mask="hash", by_default=True)
         | bounds(min_length=1, max_length=30, pattern="[ -~]+")
     )
-    """1..30 printable ASCII, the host's own number: printed, searched by people, may come twice."""
+    """The host's own number: printed, searched by people, and it may come twice."""
     mark: str | None = attrs.field(default=None, metadata=bounds(max_length=20, pattern="[0-9A-Z-]+") | VOLATILE)
-    """Filled in by the ledger: the identity of this attempt, at most 20 of [0-9A-Z-] (knowledge/ledger.md 4); goes
-    into a field the carrier can search, or is its native key; what find_shipment asks for; not in the fingerprint."""
+    """Filled in by the ledger: the identity of this attempt, at most 20 of ``[0-9A-Z-]``. It goes into a field that the
+    carrier can search, or is the carrier's own key, and it is what a look-up asks for."""
     references: tuple[Reference, ...] = ()
     """Further numbers."""
     quote_id: str | None = None
     """Buys exactly that quote."""
     ship_on: date | None = None
-    """Filled in by the client, see RateRequest; a filled-in day is not in the fingerprint."""
+    """Filled in by the client, as in `RateRequest`."""
     payment: Payment | None = None
     options: tuple[Option, ...] = ()
-    """Unknown or unsupported ones are refused before anything is sent."""
+    """One that the carrier does not offer is refused before anything is sent."""
     customs: CustomsDeclaration | None = None
-    """Required by lane."""
+    """Demanded where the lane crosses a customs border."""
     service_point: ServicePointRef | None = None
     """Delivery to that point."""
     drop_off_point: ServicePointRef | None = None
-    """Hand-over at that point (Mondial Relay COL_Rel)."""
+    """The point where the sender hands over."""
     label: LabelSpec | None = None
     return_label: ReturnSpec | None = None
     description: str | None = attrs.field(
@@ -423,14 +412,14 @@ class ShipmentRequest(Value):
         metadata=personal("medium", "special_category_risk", mask="drop", by_default=True)
         | bounds(min_length=1, max_length=100),
     )
-    """Goods in plain words for the whole shipment; 1..100."""
+    """The goods in plain words, for the whole shipment."""
     instructions: str | None = attrs.field(
         default=None, metadata=personal("high", "free_text", mask="drop", by_default=True)
     )
     """For the driver."""
     carrier_options: Mapping[CarrierCode, Json] = EMPTY
-    """Checked against the plugin's own schema; unknown keys refused."""
+    """By carrier code; checked against the plugin's own schema, which refuses unknown keys."""
     metadata: Mapping[str, str] = attrs.field(
         default=EMPTY, metadata=personal("medium", "free_text", mask="drop", by_default=True) | VOLATILE
     )
-    """Opaque; echoed, never sent, not in the fingerprint."""
+    """The host's own; given back, never sent, no part of the fingerprint."""

@@ -21,7 +21,7 @@ __all__ = [
 
 
 class TimePrecision(ClosedEnum):
-    """How exact the printed time is."""
+    """How exactly a time was printed."""
 
     SECOND = "second"
     MINUTE = "minute"
@@ -29,7 +29,7 @@ class TimePrecision(ClosedEnum):
 
 
 class TimeBasis(ClosedEnum):
-    """How the offset is known."""
+    """How the offset of a time is known."""
 
     OFFSET = "offset"  # the carrier printed an offset or Z
     UTC_PAIR = "utc_pair"  # the carrier gave local and UTC time
@@ -40,7 +40,7 @@ class TimeBasis(ClosedEnum):
 
 
 class Weekday(ClosedEnum):
-    """Day of the week."""
+    """A day of the week."""
 
     MONDAY = "monday"
     TUESDAY = "tuesday"
@@ -53,20 +53,21 @@ class Weekday(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class EventTime(Value):
-    """A time as the carrier printed it, with how we know its offset."""
+    """A time as the carrier printed it, with its offset from UTC and how we know that; nothing is called UTC by hope.
+    A time as the carrier printed it, with its offset from UTC and how we know that; nothing is called UTC by hope."""
 
     local: LocalDateTime | date
-    """Exactly as printed; never shifted."""
+    """Exactly as printed, never shifted; a date where only the day was printed."""
     precision: TimePrecision
-    """Day when local is a date."""
+    """``DAY`` where ``local`` is a date."""
     offset_min: int | None = None
-    """Minutes east of UTC, -840..840."""
+    """Minutes east of UTC."""
     zone: ZoneName | None = None
-    """Where known."""
+    """The zone of the place, where it is known."""
     zone_text: str | None = None
-    """As printed, such as EST."""
+    """The abbreviation that was printed, such as EST: not one zone all over the world."""
     basis: TimeBasis = TimeBasis.NONE
-    """An offset that the carrier fills in when it knows none (EasyPost without a place) is none."""
+    """An offset that a carrier fills in where it knows none counts as ``NONE``."""
 
     @property
     def instant(self) -> datetime | None:
@@ -97,12 +98,10 @@ class EventTime(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TimeWindow(Value):
-    """From when to when something is to happen."""
+    """From when to when something is to happen; open at the end that is not given."""
 
     earliest: EventTime | None = None
-    """One of the two is required."""
     latest: EventTime | None = None
-    """Not before earliest."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -112,14 +111,14 @@ class OpeningInterval(Value):
     weekday: Weekday
     opens: time
     closes: time
-    """After opens; 24:00 is written 23:59."""
+    """After ``opens``; midnight is written 23:59."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class CutOff(Value):
-    """Latest hand-over for the same day."""
+    """The latest hand-over for the same day."""
 
     weekday: Weekday
     at: time
-    """Local."""
+    """Local to ``zone``."""
     zone: ZoneName

@@ -104,7 +104,7 @@ _MILESTONES: Final[dict[str, tuple[int, bool, str]]] = {
 
 
 class Reason(OpenEnum):
-    """Why, and who must act; values this version does not know stay raw."""
+    """Why, and so who must act. Open: a value this version does not know is kept raw."""
 
     LABEL_CREATED = "label_created"
     DATA_RECEIVED = "data_received"
@@ -217,7 +217,7 @@ class Reason(OpenEnum):
 
 
 class Classifier(ClosedEnum):
-    """Did it happen."""
+    """Whether it happened."""
 
     ACTUAL = "actual"
     ESTIMATED = "estimated"
@@ -226,14 +226,14 @@ class Classifier(ClosedEnum):
 
 
 class EventNature(ClosedEnum):
-    """Scan of a thing or entry in a system."""
+    """Whether a thing was scanned, or an entry made in a system."""
 
     PHYSICAL = "physical"
     LOGICAL = "logical"
 
 
 class EventSource(ClosedEnum):
-    """How we got it."""
+    """How an event reached us."""
 
     WEBHOOK = "webhook"
     POLL = "poll"
@@ -243,7 +243,7 @@ class EventSource(ClosedEnum):
 
 
 class Severity(ClosedEnum):
-    """How bad."""
+    """How bad it is."""
 
     INFO = "info"
     WARNING = "warning"
@@ -261,7 +261,7 @@ class Actor(ClosedEnum):
 
 
 class RecipientRelation(OpenEnum):
-    """Who took it; values this version does not know stay raw."""
+    """Who took the parcel. Open: a value this version does not know is kept raw."""
 
     RECIPIENT = "recipient"
     NEIGHBOUR = "neighbour"
@@ -272,7 +272,7 @@ class RecipientRelation(OpenEnum):
 
 
 class DropPlace(OpenEnum):
-    """Where it was left; values this version does not know stay raw."""
+    """Where the parcel was left. Open: a value this version does not know is kept raw."""
 
     DOOR = "door"
     MAILBOX = "mailbox"
@@ -285,7 +285,7 @@ class DropPlace(OpenEnum):
 
 
 class AnomalyKind(ClosedEnum):
-    """Evidence that does not fit."""
+    """Why a piece of evidence does not fit."""
 
     LATE_ANNOUNCEMENT = "late_announcement"  # data of the shipper after custody
     EVENT_AFTER_TERMINAL = "event_after_terminal"  # a scan after the end
@@ -298,7 +298,7 @@ class AnomalyKind(ClosedEnum):
 
 
 class ChangeKind(ClosedEnum):
-    """Kind of announcement."""
+    """A kind of announcement."""
 
     ENTERED = "entered"  # milestone.entered: a milestone was entered for the k-th time
     CORRECTED = "corrected"  # milestone.corrected: later evidence takes an entry back
@@ -306,7 +306,7 @@ class ChangeKind(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class TrackQuery(Value):
-    """Ask for one parcel."""
+    """Asks for one parcel."""
 
     number: TrackingNumber
     postal_code: str | None = attrs.field(
@@ -316,14 +316,14 @@ class TrackQuery(Value):
     country: CountryCode | None = None
     """Of the destination."""
     shipped_on: date | None = None
-    """Numbers are recycled."""
+    """Carriers use numbers again."""
     language: LanguageTag = "en"
     """Of the carrier's texts."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class EventPlace(Value):
-    """Where it happened."""
+    """Where an event happened."""
 
     facility_code: str | None = None
     """The carrier's."""
@@ -345,48 +345,47 @@ class TrackingEvent(Value):
     """One observed fact."""
 
     scope: str | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
-    """Filled in by the client: the host's shipment, else carrier, number and epoch."""
+    """Filled in by the client: the host's shipment, else carrier, number and the time since which we know it."""
     piece: str | None = attrs.field(default=None, metadata=personal("medium", "pseudonym", mask="keep_last_4"))
-    """Canonical number of the package."""
+    """The canonical number of the package."""
     time: EventTime
     milestone: Milestone | None = None
-    """None = moves nothing; never unknown."""
+    """None where the event does not say where the parcel is; it then moves nothing."""
     reason: Reason | None = None
     code: str
-    """Theirs, exactly as sent, leading zeros kept; a carrier that sends only text (Mondial Relay): that text, case
-    folded, without accents, digits and double blanks."""
+    """The carrier's, exactly as sent, leading zeros kept. Where a carrier sends only text, that text in lower case,
+    without accents and digits."""
     subcode: str | None = None
-    """Theirs."""
+    """The carrier's."""
     code_type: str | None = None
-    """Theirs: type or group; text where the code was made from the text."""
+    """The carrier's type or group of codes; ``text`` where the code was made from the text."""
     text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
     """The carrier's words."""
     language: LanguageTag | None = None
-    """Of text."""
+    """Of the text."""
     place: EventPlace | None = None
     classifier: Classifier = Classifier.ACTUAL
-    """Only actual moves a milestone."""
+    """Only what happened moves a milestone."""
     nature: EventNature | None = None
-    """UPS logicalScan."""
     native_id: str | None = None
-    """The carrier's id of the event, where it is documented as stable."""
+    """The carrier's own id of the event, where it is documented as stable."""
     retracts: str | None = None
-    """Event_id that this one withdraws."""
+    """The ``event_id`` of an event that this one withdraws."""
     supersedes: str | None = None
-    """Event_id that this one replaces."""
+    """The ``event_id`` of an event that this one replaces."""
     transit: TransitEstimate | None = None
-    """What it says of the arrival."""
+    """What the event says of the arrival."""
     signed_by: str | None = attrs.field(
         default=None, metadata=personal("high", "identity", mask="initials", by_default=True)
     )
     source: EventSource | None = None
-    """Filled in by the client; not in the identity."""
+    """Filled in by the client."""
     observed_at: datetime
-    """The reply's or push's received_at; not in the identity."""
+    """When the reply or push was received."""
     mapping_version: str
-    """Of the status table that decided; not in the identity."""
+    """Of the status table that chose milestone and reason."""
     raw_ref: str | None = None
-    """Pointer to the masked raw payload."""
+    """Where the masked payload is kept."""
 
     @cached_property
     def event_id(self) -> str:
@@ -437,23 +436,23 @@ class TrackResult(Value):
 
     number: TrackingNumber
     events: tuple[TrackingEvent, ...]
-    """As far as the carrier still has them, in any order."""
+    """As far back as the carrier still has them, in any order."""
     complete: bool
-    """False when the list is cut or paged."""
+    """False where the list is cut or paged."""
     finished: bool | None = None
-    """The carrier says no more will come."""
+    """Whether the carrier says that no more will come."""
     service: str | None = None
     transit: TransitEstimate | None = None
     """As of now."""
     proof: ProofOfDelivery | None = None
     weight: Weight | None = None
-    """As measured by the carrier."""
+    """As the carrier measured it."""
     related: tuple[TrackingNumber, ...] = ()
-    """Pieces, partner and return numbers."""
+    """Numbers of pieces, of partners, of a return."""
     documents: tuple[Document, ...] = ()
     messages: tuple[Message, ...] = ()
     received_at: datetime
-    """The reply's."""
+    """When the reply was received."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -461,45 +460,45 @@ class ActionRequired(Value):
     """What somebody must do."""
 
     actor: Actor
-    """Reasons.csv action_by, unless the plugin knows better."""
+    """As a rule the one that the reason names; a plugin may know better."""
     what: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
     """The carrier's words."""
     by: EventTime | None = None
-    """Deadline."""
+    """Until when."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class DeliveryException(Value):
-    """An open problem, derived from events."""
+    """A problem on the way, derived from events; open until something resolves it."""
 
     reason: Reason
     severity: Severity
-    """From reasons.csv."""
+    """That of the reason."""
     since: EventTime
     attempts: int | None = None
     action: ActionRequired
     event_id: str
-    """That opened it."""
+    """Of the event that opened it."""
     resolved_by: str | None = None
-    """Event_id that closed it."""
+    """The ``event_id`` of the event that closed it."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class BlobRef(Value):
-    """Bytes kept elsewhere, under a retention of their own."""
+    """Bytes that are kept elsewhere, under a retention of their own."""
 
     key: str
     """In the host's blob store."""
     sha256: str
     size: int
-    """Bytes."""
+    """In bytes."""
     format: DocumentFormat
     expires_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class ProofOfDelivery(Value):
-    """Evidence of the hand-over."""
+    """The evidence of a hand-over. Signatures and photos are never inline."""
 
     delivered_at: EventTime
     signed_by: str | None = attrs.field(
@@ -510,17 +509,15 @@ class ProofOfDelivery(Value):
     signature: BlobRef | None = attrs.field(
         default=None, metadata=personal("critical", "biometric", mask="drop", by_default=True)
     )
-    """Never inline."""
     photo: BlobRef | None = attrs.field(
         default=None, metadata=personal("critical", "image_of_home", mask="drop", by_default=True)
     )
-    """Never inline."""
     geo: GeoPoint | None = attrs.field(
         default=None, metadata=personal("high", "location", mask="round_1", by_default=True)
     )
     code_verified: bool | None = None
     age_verified: int | None = None
-    """Years."""
+    """In years."""
     document: Document | None = None
     available_until: datetime | None = None
     """At the carrier."""
@@ -533,16 +530,16 @@ class Anomaly(Value):
     kind: AnomalyKind
     event_id: str
     milestone: Milestone
-    """State at that moment."""
+    """Where the parcel was at that moment."""
 
 
 @attrs.frozen(kw_only=True, repr=False)
 class MilestoneEntry(Value):
-    """The k-th time a milestone was entered."""
+    """The k-th time that a milestone was entered."""
 
     milestone: Milestone
     ordinal: int
-    """K, from 1."""
+    """Counted from 1."""
     at: EventTime
     event_id: str
     reason: Reason | None = None
@@ -556,23 +553,23 @@ class Timeline(Value):
     tracking_number: TrackingNumber | None = None
     """None for a shipment of several pieces."""
     milestone: Milestone = Milestone.UNKNOWN
-    """Of a shipment: that of its least advanced open piece."""
+    """Of a shipment, that of its least advanced open piece."""
     reason: Reason | None = None
     entries: tuple[MilestoneEntry, ...]
     """In order of time."""
     events: tuple[TrackingEvent, ...]
-    """In the total order, retracted ones left out."""
+    """In order of time, withdrawn ones left out."""
     exceptions: tuple[DeliveryException, ...]
     """Open ones first."""
     attempts: int = 0
     transit: TransitEstimate | None = None
-    """The one with the latest computed_at."""
+    """The estimate that was computed last."""
     proof: ProofOfDelivery | None = None
     anomalies: tuple[Anomaly, ...]
     pieces: tuple[Timeline, ...] = ()
-    """One per piece of a shipment."""
+    """One for each piece of a shipment."""
     partially_delivered: bool | None = None
-    """Some pieces delivered, some not."""
+    """Some pieces are delivered, others not."""
     evidence_count: int
     mapping_versions: frozenset[str]
     revision: int
@@ -586,7 +583,7 @@ class Timeline(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class MilestoneChange(Value):
-    """What is published: each entry once, however often the projection is recomputed."""
+    """What is published: each entry once, however often the projection is computed."""
 
     kind: ChangeKind
     scope: str = attrs.field(metadata=personal("medium", "pseudonym", mask="keep_last_4"))
@@ -594,12 +591,12 @@ class MilestoneChange(Value):
     from_milestone: Milestone
     to_milestone: Milestone
     ordinal: int
-    """K of to_milestone."""
+    """Of the entry into ``to_milestone``."""
     reason: Reason | None = None
     at: EventTime
-    """Of the cause."""
+    """The time of the cause."""
     event_id: str
-    """The cause."""
+    """Of the cause."""
     revision: int
     """Of the timeline."""
 

@@ -37,7 +37,7 @@ class TrustLevel(ClosedEnum):
 
 
 class SignatureResult(ClosedEnum):
-    """Result of the verification."""
+    """The result of a verification."""
 
     VALID = "valid"
     INVALID = "invalid"
@@ -46,14 +46,14 @@ class SignatureResult(ClosedEnum):
 
 
 class DedupResult(ClosedEnum):
-    """Seen before."""
+    """Whether a delivery was seen before."""
 
     FIRST = "first"
     DUPLICATE = "duplicate"
 
 
 class DeliveryResult(ClosedEnum):
-    """What became of it."""
+    """What became of a delivery."""
 
     ACCEPTED = "accepted"
     IGNORED = "ignored"
@@ -62,7 +62,7 @@ class DeliveryResult(ClosedEnum):
 
 
 class SubscriptionState(ClosedEnum):
-    """Life of a subscription."""
+    """The life of a subscription."""
 
     ACTIVE = "active"
     PARTLY = "partly"
@@ -72,7 +72,7 @@ class SubscriptionState(ClosedEnum):
 
 @attrs.frozen(kw_only=True, repr=False)
 class WebhookDelivery(Value):
-    """One inbound call."""
+    """One call that a carrier made to us."""
 
     delivery_id: str
     """The sender's id, else a hash of the raw body."""
@@ -80,9 +80,9 @@ class WebhookDelivery(Value):
     account: AccountAlias
     received_at: datetime
     headers: Mapping[str, str] = attrs.field(metadata=personal("critical", "secret", mask="drop", by_default=True))
-    """Allow-listed."""
+    """Those on the list of allowed ones."""
     body: bytes = attrs.field(metadata=personal("critical", "mixed", mask="length_and_hash", by_default=True))
-    """Exact bytes; parsed only after verification."""
+    """The exact bytes; parsed only after they were verified."""
     signature: SignatureResult
     trust: TrustLevel
     signature_age_ok: bool | None = None
@@ -96,12 +96,11 @@ class WebhookDelivery(Value):
 
 @attrs.frozen(kw_only=True, repr=False)
 class SubscriptionRequest(Value):
-    """Ask the carrier to push."""
+    """Asks the carrier to push."""
 
     numbers: tuple[TrackingNumber, ...] = attrs.field(metadata=bounds(min_items=1))
-    """At least one."""
     callback_url: Url = attrs.field(metadata=personal("critical", "secret", mask="drop", by_default=True))
-    """Unguessable path."""
+    """With a path that cannot be guessed."""
     secret: str | None = attrs.field(
         default=None, metadata=personal("critical", "secret", mask="drop", by_default=True)
     )
@@ -123,4 +122,3 @@ class Subscription(Value):
     refused: Mapping[str, ShipkitError] = EMPTY
     """By canonical number."""
     ends_on: date | None = None
-    """UPS: 14 days."""
