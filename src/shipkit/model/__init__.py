@@ -162,6 +162,7 @@ if TYPE_CHECKING:
     )
     from shipkit.model.service_points import ServicePoint, ServicePointCapability, ServicePointKind, ServicePointQuery
     from shipkit.model.shipments import (
+        OPTION_TYPES,
         CashOnDelivery,
         CodMethod,
         DocumentFormat,
@@ -341,6 +342,7 @@ __all__ = [
     "NotifyEvent",
     "NumberRole",
     "NumberScheme",
+    "OPTION_TYPES",
     "OnOverflow",
     "OpenEnum",
     "OpeningInterval",
@@ -566,6 +568,7 @@ _ROOMS = {
     "NotifyEvent": "shipments",
     "NumberRole": "bookings",
     "NumberScheme": "bookings",
+    "OPTION_TYPES": "shipments",
     "OnOverflow": "facts",
     "OpenEnum": "scalars",
     "OpeningInterval": "time",

@@ -33,6 +33,7 @@ __all__ = [
     "NotifyEvent",
     "Option",
     "OptionCode",
+    "OPTION_TYPES",
     "OptionValue",
     "Package",
     "PackagingKind",
@@ -381,7 +382,7 @@ class ShipmentRequest(Value):
     """Roles at customs and in billing."""
     packages: tuple[Package, ...] = attrs.field(metadata=bounds(min_items=1, unique="ref"))
     service: str | None = None
-    """The carrier's code, at an aggregator ``carrier/code``; given here or with the call, and there when a flow runs."""
+    """The carrier's code, at an aggregator ``carrier/code``; given here or with the call, there when a flow runs."""
     reference: str = attrs.field(
         metadata=personal("medium", "free_text", mask="hash", by_default=True)
         | bounds(min_length=1, max_length=30, pattern="[ -~]+")
