@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from typing import Any
@@ -686,3 +688,16 @@ def test_a_control_character_is_the_hosts_to_mend() -> None:
     with pytest.raises((InputError, PluginError)) as caught:
         next(DPD.create_shipment(request))
     assert isinstance(caught.value, InputError)
+
+
+# ---- cost
+
+
+def test_an_account_is_configured_without_zeep_and_a_plugin_found_without_its_carrier() -> None:
+    code = (
+        "import sys, shipkit_dpd_fr; assert 'shipkit_dpd_fr.carrier' not in sys.modules;"
+        "from shipkit_dpd_fr.carrier import DpdFrance;"
+        "DpdFrance(userid='u', password='p', customer_center=1, customer_number=2);"
+        "assert not {'zeep', 'lxml', 'requests', 'httpx'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -426,3 +427,16 @@ def test_a_wsdl_with_a_document_type_is_refused(packages: Path) -> None:
 
 def test_every_error_of_the_room_is_one_of_shipkits() -> None:
     assert issubclass(SoapFault, ShipkitError)
+
+
+def test_threads_that_load_and_read_at_once_do_not_disturb_each_other(packages: Path) -> None:
+    fresh = SoapService("acme_soap", "acme.wsdl", ("Book",))
+    exact, tolerant = response(GOOD), response(booked("<count>2</count><number>A1</number>"))
+
+    def read(index: int) -> str:
+        # A tolerant reading must not make another thread's reading tolerant, nor the other way round.
+        value = fresh.read("Book", exact if index % 2 else tolerant)
+        return str(value["number"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(read, range(200))) == {"A1"}
