@@ -20,7 +20,7 @@ from shipkit.errors import (
     ShipkitError,
     UnavailableError,
 )
-from shipkit.flow import Request, Response
+from shipkit.flow import Request, Response, Token
 from shipkit.policy import Breaker, Gate, stack
 from tests.core.acme import Acme
 from tests.core.script import BUY, LOOK, World, context, reply
@@ -225,3 +225,20 @@ def test_every_request_gets_a_number_of_its_own() -> None:
     world.run(stack(PLAIN, context()).send(LOOK))
     assert len({request.id for request in world.sent}) == 2
     assert world.sent[0] == world.sent[1], "and equality leaves it out"
+
+
+def test_a_request_has_its_number_before_it_is_signed() -> None:
+    signed = []
+
+    class Numbered(Acme):
+        def authorize(self, request: Request, token: Token) -> Request:
+            signed.append(request.id)
+            return super().authorize(request, token)
+
+    world = World(TOKEN, reply(), reply())
+    made = stack(Numbered(client_id="host", client_secret="client-secret"), context())
+    world.run(made.send(SIGNED))
+    world.run(made.send(SIGNED))
+
+    assert all(signed) and len(set(signed)) == 2
+    assert [request.id for request in world.sent[1:]] == signed

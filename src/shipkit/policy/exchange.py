@@ -34,7 +34,7 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
             raise PluginError(f"{request.name} would go to a host that the carrier's facts do not name")
         purchase = not request.replayable
         effect = Transmit(
-            request=attrs.evolve(request, id=context.request_id()),
+            request=request if request.id else attrs.evolve(request, id=context.request_id()),
             until=context.until,
             not_after=context.not_after if purchase else None,
         )

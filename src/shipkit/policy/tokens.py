@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from ..carrier import Authenticates, Carrier, Signs, able
 from ..errors import AuthenticationError, DeadlineError
 from ..flow import Request, Response, Run, Send, Token, call, drive, now, sleep
@@ -18,8 +20,13 @@ def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
         return _with_token(send, carrier, context)
     if able(carrier, Signs):
         signer = carrier
-        return lambda request: send(signer.sign(request) if request.signed else request)
+        return lambda request: send(signer.sign(_numbered(request, context)) if request.signed else request)
     return send
+
+
+def _numbered(request: Request, context: Context) -> Request:
+    """*request* with an id before it is signed, for carriers that want the number in a header or under the signature."""
+    return attrs.evolve(request, id=context.request_id())
 
 
 def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:
@@ -28,12 +35,12 @@ def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:
             return (yield from send(request))
         token = yield from _token(send, carrier, context)
         try:
-            return (yield from send(carrier.authorize(request, token)))
+            return (yield from send(carrier.authorize(_numbered(request, context), token)))
         except AuthenticationError:
             yield from call(context.tokens.drop, context.state.account, token)
         # The refused token may have been revoked by somebody's refresh: a 401 took nothing on, so once more is safe.
         token = yield from _token(send, carrier, context)
-        return (yield from send(carrier.authorize(request, token)))
+        return (yield from send(carrier.authorize(_numbered(request, context), token)))
 
     return authorized_send
 
