@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from shipkit.webhooks import Scheme
 
     from .wire.labels import RecoveryRow
-    from .wire.tracking import Tracked, TrackReply
+    from .wire.tracking import PackageRow
 
 __all__ = ["Ups"]
 
@@ -164,29 +164,35 @@ class Ups(Carrier):
         Label recovery has the labels, but no way to say "none" (it refuses with 400) nor "voided"; tracking by
         reference has both.
         """
-        from .wire.labels import bookings_from_wire, candidates_from_wire, merged, recovery_to_wire
-
-        mark = request.mark or request.reference
-        payload = recovery_to_wire(mark=mark, shipper_number=self.shipper_number, label=request.label)
-        rows: list[RecoveryRow] = []
-        try:
-            rows.append((yield from self._recovery(payload)))
-        except (RejectedError, NotFoundError):
-            pass
-        for number in [number for row in rows for number in candidates_from_wire(row)]:
-            row = yield from self._recovery(recovery_to_wire(number=number, label=request.label))
-            rows.append(row)
-        tracked, received_at = yield from self._tracked_by(mark)
-        return merged(request, bookings_from_wire(request, rows, received_at), tracked, received_at)
-
-    def _tracked_by(self, mark: str) -> Flow[tuple[list[Tracked], datetime]]:
         from .wire.common import reader
+        from .wire.labels import merged
         from .wire.tracking import TrackReply, tracked_shipments
 
+        mark = request.mark or request.reference
+        recovered = yield from self._recovered(request, mark)
         params = {"locale": "en_US", "shipperNum": self.shipper_number, "refNumType": "SmallPackage"}
         url = self._url(f"track/v1/reference/details/{path_segment(mark)}")
-        response = yield Request.get(url, name="find_shipments", params=params)
-        return tracked_shipments(reader.read(response, TrackReply)), response.received_at
+        try:
+            response = yield Request.get(url, name="find_shipments", params=params)
+        except NotFoundError:
+            return recovered
+        tracked = tracked_shipments(reader.read(response, TrackReply))
+        return merged(request, recovered, tracked, response.received_at)
+
+    def _recovered(self, request: ShipmentRequest, mark: str) -> Flow[tuple[Shipment, ...]]:
+        """The bookings that label recovery knows by *mark*: one with its labels, several by their numbers."""
+        from .wire.labels import bookings_from_wire, candidates_from_wire, recovery_to_wire
+
+        payload = recovery_to_wire(mark=mark, shipper_number=self.shipper_number, label=request.label)
+        try:
+            first, received_at = yield from self._recovery(payload)
+        except (RejectedError, NotFoundError):
+            return ()
+        rows = [first]
+        for number in candidates_from_wire(first):
+            row, received_at = yield from self._recovery(recovery_to_wire(number=number, label=request.label))
+            rows.append(row)
+        return bookings_from_wire(request, rows, received_at)
 
     def documents(self, query: DocumentQuery) -> Flow[tuple[Document, ...]]:
         """The papers of each package once more, in another format if one is asked for (PDF too)."""
@@ -194,7 +200,7 @@ class Ups(Carrier):
 
         found: list[Document] = []
         for number in query.tracking_numbers:
-            row = yield from self._recovery(recovery_to_wire(number=number.value, label=query.label))
+            row, _ = yield from self._recovery(recovery_to_wire(number=number.value, label=query.label))
             found += documents_from_wire(row)
         unique = tuple(dict.fromkeys(found))  # the invoice comes with every package
         return tuple(paper for paper in unique if not query.kinds or paper.kind in query.kinds)
@@ -251,21 +257,24 @@ class Ups(Carrier):
                 carrier_code=(told and told.carrier_code) or "",
                 carrier_message=(told and told.text) or "no package",
             )
-        while len(packages) < max(package.packageCount or 0 for package in packages):
-            more = yield from self._track_page(number, query, len(packages))
-            if not more.trackResponse.shipment or not packages_of(more):
-                break
-            packages += packages_of(more)
+        if len(packages) < max(package.packageCount or 0 for package in packages):
+            packages = (yield from self._all_packages(number, query)) or packages
         return tracked_from_wire(query, packages, messages, response.received_at)
 
-    def _track_page(self, number: str, query: TrackQuery, offset: int) -> Flow[TrackReply]:
+    def _all_packages(self, number: str, query: TrackQuery) -> Flow[list[PackageRow]]:
+        """The shipment's packages, page by page, in its own order."""
         from .wire.common import reader
-        from .wire.tracking import TrackReply, locale_of
+        from .wire.tracking import TrackReply, locale_of, packages_of
 
-        params = {"locale": locale_of(query.language), "offset": str(offset), "count": str(_PAGE)}
-        url = self._url(f"track/v1/shipment/details/{number}")
-        response = yield Request.get(url, name="track", params=params)
-        return reader.read(response, TrackReply)
+        packages: list[PackageRow] = []
+        while True:
+            params = {"locale": locale_of(query.language), "offset": str(len(packages)), "count": str(_PAGE)}
+            url = self._url(f"track/v1/shipment/details/{number}")
+            response = yield Request.get(url, name="track", params=params)
+            page = packages_of(reader.read(response, TrackReply))
+            packages += page
+            if not page or len(packages) >= max(package.packageCount or 0 for package in page):
+                return packages
 
     def book_pickup(self, request: PickupRequest) -> Flow[Pickup]:
         """Order a collection, paid by the account.
@@ -423,12 +432,12 @@ class Ups(Carrier):
         headers = request.headers.with_("Authorization", f"Bearer {token.value}").with_("transactionSrc", _SOURCE)
         return attrs.evolve(request, headers=headers.with_("transId", request.id[-32:]) if request.id else headers)
 
-    def _recovery(self, payload: Mapping[str, object]) -> Flow[RecoveryRow]:
+    def _recovery(self, payload: Mapping[str, object]) -> Flow[tuple[RecoveryRow, datetime]]:
         from .wire.common import reader
         from .wire.labels import RecoveryReply
 
         response = yield self._post("labels/v1/recovery", payload, "documents")
-        return reader.read(response, RecoveryReply).LabelRecoveryResponse
+        return reader.read(response, RecoveryReply).LabelRecoveryResponse, response.received_at
 
     def _post(self, path: str, payload: object, name: str, *, replayable: bool = True) -> Request:
         return Request.json("POST", self._url(path), payload, name=name, replayable=replayable)

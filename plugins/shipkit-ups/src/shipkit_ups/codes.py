@@ -85,9 +85,16 @@ TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
 
 
 def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
-    """What an activity means for the parcel; one that neither table has moves nothing and keeps UPS's own words."""
+    """What an activity means for the parcel; a code that the table does not have moves nothing.
+
+    The type alone decides where there is no code, and for a void. "I" is anything on the way, out for delivery
+    too: with a code of its own that is not known, it could only move a parcel back.
+    """
     known = MILESTONES.get((kind, code))
-    return known if known is not None else TYPES.get(kind, (None, None))
+    if known is not None:
+        return known
+    milestone, reason = TYPES.get(kind, (None, None))
+    return (milestone, reason) if not code or kind == "MV" else (None, reason)
 
 
 # Service code: Shipping.yaml Shipment_Service.Code, Rating.yaml Shipment_Service.Code (names of the latter where both

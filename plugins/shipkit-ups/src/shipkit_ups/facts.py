@@ -181,7 +181,9 @@ _FIELD_RULES: Final = (
     FieldRule(path="/payment/account/number", pattern="[0-9A-Za-z]{6}"),
     # Pickup.yaml PickupAddress.
     FieldRule(path="/pickup_from/contact/company", max_length=27),
-    FieldRule(path="/pickup_from/contact/name", max_length=22),
+    FieldRule(path="/pickup_from/contact/name", max_length=22, required_when=(_ANYWHERE,)),
+    FieldRule(path="/pickup_from/address/lines", max_count=2),  # one line of 73 characters
+    FieldRule(path="/pickup_from/address/lines/*", max_length=35, on_overflow=OnOverflow.WRAP),
     FieldRule(path="/pickup_from/contact/phone", required_when=(_ANYWHERE,)),
     FieldRule(path="/pickup_from/address/region", required_when=(_STATE_HERE,)),
     FieldRule(path="/instructions", max_length=57),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from shipkit.errors import InputError, ReplyError
@@ -51,7 +53,9 @@ __all__ = [
     "goods_value",
     "is_documents",
     "lane_of",
+    "listed",
     "measures_to_wire",
+    "message_from_wire",
     "money_from_wire",
     "moment",
     "number_from_wire",
@@ -68,6 +72,7 @@ __all__ = [
     "sides_of",
     "state_of",
     "total_weight",
+    "weight_from_wire",
     "without_none",
 ]
 
@@ -86,17 +91,23 @@ def money_from_wire(row: Mapping[str, Any]) -> Money:
 
 @reader.hook(Weight)
 def weight_from_wire(row: Mapping[str, Any]) -> Weight:
-    return Weight(Decimal(row["Weight"]), WEIGHT_UNITS[row["UnitOfMeasurement"]["Code"].upper()])
+    return _weight(row["Weight"], row["UnitOfMeasurement"]["Code"])
+
+
+# Weights and notices repeat from service to service of one answer.
+@lru_cache(maxsize=128)
+def _weight(value: str, code: str) -> Weight:
+    return Weight(Decimal(value), WEIGHT_UNITS[code.upper()])
 
 
 @reader.hook(Message)
 def message_from_wire(row: Mapping[str, Any]) -> Message:
-    return Message(
-        level=NoticeLevel.INFO,
-        code=NoticeCode.CARRIER_NOTICE,
-        carrier_code=str(row["Code"]),
-        text=row.get("Description") or None,
-    )
+    return _message(row["Code"], row.get("Description") or None)
+
+
+@lru_cache(maxsize=128)
+def _message(code: str, text: str | None) -> Message:
+    return Message(level=NoticeLevel.INFO, code=NoticeCode.CARRIER_NOTICE, carrier_code=code, text=text)
 
 
 def refusal(response: Response) -> tuple[str, str] | None:
@@ -115,12 +126,17 @@ def refusal(response: Response) -> tuple[str, str] | None:
     return str(row["code"]), str(row.get("message") or "")
 
 
+def listed(value: Any) -> Any:
+    """One row or several; none where the member is missing or empty (UPS sends all three)."""
+    return value if isinstance(value, list) else (value,) if value else ()
+
+
 # To UPS
 
 
 def without_none(**members: object) -> dict[str, Any]:
-    """An object of what is there."""
-    return {name: value for name, value in members.items() if value not in (None, "", (), [], {})}
+    """An object of what is there: nothing, blank and empty members are left out."""
+    return {name: value for name, value in members.items() if value}
 
 
 def address_of(party: Party) -> Address:
@@ -166,7 +182,7 @@ def plain(number: Decimal) -> str:
 
 
 def digits(text: str) -> str:
-    return "".join(character for character in text if "0" <= character <= "9")
+    return re.sub("[^0-9]", "", text)
 
 
 def state_of(address: Address) -> str | None:
@@ -179,7 +195,7 @@ def state_of(address: Address) -> str | None:
 
 def postal_code_of(address: Address) -> str:
     """Letters and digits: UPS takes nine characters, so a ZIP with its extension loses the dash (Shipping.yaml)."""
-    return "".join(character for character in address.postal_code or "" if character.isalnum()).upper()
+    return re.sub(r"[\W_]", "", address.postal_code or "").upper()
 
 
 def address_to_wire(address: Address) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
 from shipkit.model import (
+    Address,
     AddressKind,
     CancellationResult,
     CancelOutcome,
@@ -57,11 +58,11 @@ def pickup_to_wire(request: PickupRequest, shipper_number: str) -> dict[str, Any
             },
             PickupAddress=without_none(
                 CompanyName=contact.company or contact.name,
-                ContactName=contact.name or contact.company,
+                ContactName=contact.name,
                 AddressLine=[", ".join(address.lines)],
                 City=address.city,
                 StateProvince=state_of(address),
-                PostalCode=postal_code_of(address),
+                PostalCode=_postal_code(address),
                 CountryCode=address.country,
                 ResidentialIndicator="Y" if address.kind is AddressKind.RESIDENTIAL else "N",
                 PickupPoint=request.location.value if request.location else None,
@@ -76,6 +77,12 @@ def pickup_to_wire(request: PickupRequest, shipper_number: str) -> dict[str, Any
             ReferenceNumber=request.reference,
         )
     }
+
+
+def _postal_code(address: Address) -> str:
+    """Eight characters at most, which a ZIP code with its extension has not: five digits are the whole ZIP code."""
+    code = postal_code_of(address)
+    return code[:5] if address.country in ("US", "PR") else code
 
 
 def _pieces(request: PickupRequest, country: str) -> list[dict[str, str]]:

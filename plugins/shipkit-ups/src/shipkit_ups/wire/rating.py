@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shipkit.model import (
     Commitment,
     IntRange,
     Message,
-    Money,
     Package,
     RateQuote,
     RateRequest,
@@ -20,7 +20,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import SERVICES
-from .charges import Items, NegotiatedRow, Parts, TaxRow, price_from_wire
+from .charges import Bill, Parts, bill_from_wire, charges_from_wire, parts_from_wire
 from .common import (
     address_of,
     crosses_border,
@@ -28,11 +28,15 @@ from .common import (
     event_time,
     goods_value,
     is_documents,
+    listed,
     measures_to_wire,
+    message_from_wire,
     packaging_code,
     party_to_wire,
+    reader,
     recipient_to_wire,
     total_weight,
+    weight_from_wire,
     without_none,
 )
 from .terms import delivery_point, package_options, payment_to_wire, service_options, wants_taxes
@@ -42,59 +46,47 @@ __all__ = ["RatesReply", "quotes_from_wire", "rates_to_wire", "request_option"]
 _SUB_VERSION: Final = "2409"
 
 
-@wire
-class ServiceRow:
-    Code: str
-    Description: str | None = None
+class Rated(NamedTuple):
+    """One service's price and promise; read in one go, for it recurs more often than anything else UPS says."""
+
+    service: str
+    name: str | None
+    bill: Bill
+    packages: Sequence[Parts]
+    weight: Weight | None
+    zone: str | None
+    notices: tuple[Message, ...]
+    guaranteed: bool
+    days: int | None
+    arrives_on: str | None
+    arrives_at: str | None
 
 
-@wire
-class ArrivalRow:
-    Date: str
-    Time: str | None = None
-
-
-@wire
-class EstimatedArrivalRow:
-    Arrival: ArrivalRow
-    BusinessDaysInTransit: int | None = None
-
-
-@wire
-class SummaryRow:
-    EstimatedArrival: EstimatedArrivalRow
-
-
-@wire
-class TimeInTransitRow:
-    ServiceSummary: SummaryRow
-
-
-@wire
-class GuaranteedRow:
-    BusinessDaysInTransit: int | None = None
-
-
-@wire
-class RatedShipmentRow:
-    Service: ServiceRow
-    TotalCharges: Money
-    BaseServiceCharge: Money | None = None
-    ItemizedCharges: Items = Items()
-    RatedPackage: tuple[Parts, ...] = ()
-    TaxCharges: tuple[TaxRow, ...] = ()
-    TotalChargesWithTaxes: Money | None = None
-    NegotiatedRateCharges: NegotiatedRow | None = None
-    BillingWeight: Weight | None = None
-    Zone: str | None = None
-    RatedShipmentAlert: tuple[Message, ...] = ()
-    GuaranteedDelivery: GuaranteedRow | None = None
-    TimeInTransit: TimeInTransitRow | None = None
+@reader.hook(Rated)
+def rated_from_wire(row: Mapping[str, Any]) -> Rated:
+    service, weight = row["Service"], row.get("BillingWeight")
+    promise, timed = row.get("GuaranteedDelivery") or {}, row.get("TimeInTransit") or {}
+    estimate = timed["ServiceSummary"]["EstimatedArrival"] if timed else {}
+    arrival = estimate.get("Arrival") or {}
+    days = promise.get("BusinessDaysInTransit") or estimate.get("BusinessDaysInTransit")
+    return Rated(
+        service=service["Code"],
+        name=service.get("Description") or None,
+        bill=bill_from_wire(row, row.get("NegotiatedRateCharges")),
+        packages=[parts_from_wire(package) for package in listed(row.get("RatedPackage"))],
+        weight=weight_from_wire(weight) if weight else None,
+        zone=row.get("Zone") or None,
+        notices=tuple([message_from_wire(notice) for notice in listed(row.get("RatedShipmentAlert"))]),
+        guaranteed=bool(promise),
+        days=int(days) if days else None,
+        arrives_on=arrival.get("Date") or None,
+        arrives_at=arrival.get("Time") or None,
+    )
 
 
 @wire
 class RateResponse:
-    RatedShipment: tuple[RatedShipmentRow, ...] = ()
+    RatedShipment: tuple[Rated, ...] = ()
 
 
 @wire
@@ -140,7 +132,7 @@ def rates_to_wire(request: RateRequest, shipper_number: str) -> dict[str, Any]:
     own = request.carrier_options.get("ups", {})
     return {
         "RateRequest": {
-            "Request": {"SubVersion": _SUB_VERSION},
+            "Request": {"RequestOption": request_option(request), "SubVersion": _SUB_VERSION},
             "PickupType": {"Code": own.get("pickup_type", "01")},
             "Shipment": shipment,
         }
@@ -158,44 +150,38 @@ def _package_to_wire(request: RateRequest, package: Package, country: str) -> di
 def quotes_from_wire(reply: RatesReply, request: RateRequest, received_at: datetime) -> tuple[RateQuote, ...]:
     """One quote per service that was asked for."""
     refs = [package.ref for package in request.packages]
-    wanted = frozenset(request.services)
     return tuple(
-        _quote_from_wire(row, refs, received_at)
-        for row in reply.RateResponse.RatedShipment
-        if not wanted or row.Service.Code in wanted
+        [
+            _quote_from_wire(row, refs, received_at)
+            for row in reply.RateResponse.RatedShipment
+            if not request.services or row.service in request.services
+        ]
     )
 
 
-def _quote_from_wire(row: RatedShipmentRow, refs: list[str], received_at: datetime) -> RateQuote:
-    price = price_from_wire(row, row.NegotiatedRateCharges, row.RatedPackage, refs)
+def _quote_from_wire(row: Rated, refs: list[str], received_at: datetime) -> RateQuote:
+    bill = row.bill
     return RateQuote(
-        service=row.Service.Code,
-        service_name=row.Service.Description or SERVICES.get(row.Service.Code),
-        total=price.total,
-        charges=price.charges,
-        tax_included=price.tax_included,
-        basis=price.basis,
-        list_total=price.list_total,
+        service=row.service,
+        service_name=row.name or SERVICES.get(row.service),
+        total=bill.total,
+        charges=charges_from_wire(bill, row.packages, refs),
+        tax_included=bill.tax_included,
+        basis=bill.basis,
+        list_total=bill.list_total,
         transit=_transit_from_wire(row, received_at),
-        billable_weight=row.BillingWeight,
-        zone=row.Zone,
-        messages=row.RatedShipmentAlert,
+        billable_weight=row.weight,
+        zone=row.zone,
+        messages=row.notices,
     )
 
 
-def _transit_from_wire(row: RatedShipmentRow, received_at: datetime) -> TransitEstimate | None:
-    guaranteed = row.GuaranteedDelivery
-    days = guaranteed.BusinessDaysInTransit if guaranteed else None
-    window = None
-    if row.TimeInTransit is not None:
-        estimate = row.TimeInTransit.ServiceSummary.EstimatedArrival
-        window = TimeWindow(latest=event_time(estimate.Arrival.Date, estimate.Arrival.Time))
-        days = estimate.BusinessDaysInTransit if days is None else days
-    if days is None and window is None:
+def _transit_from_wire(row: Rated, received_at: datetime) -> TransitEstimate | None:
+    if row.days is None and row.arrives_on is None:
         return None
     return TransitEstimate(
-        business_days=None if days is None else IntRange(least=days, most=days),
-        window=window,
-        commitment=Commitment.GUARANTEED if guaranteed else Commitment.UNKNOWN,
+        business_days=None if row.days is None else IntRange(least=row.days, most=row.days),
+        window=TimeWindow(latest=event_time(row.arrives_on, row.arrives_at)) if row.arrives_on else None,
+        commitment=Commitment.GUARANTEED if row.guaranteed else Commitment.UNKNOWN,
         computed_at=received_at,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from shipkit.errors import ReplyError
@@ -29,7 +29,7 @@ from shipkit.model import (
 from shipkit.readers import named, wire
 
 from ..codes import CHARACTER_SETS, NOTIFICATIONS, RETURN_SERVICES, SHIP_FORMATS
-from .charges import ChargesRow, NegotiatedRow, Parts, price_from_wire
+from .charges import Bill, Parts, bill_from_wire, charges_from_wire
 from .common import (
     address_of,
     crosses_border,
@@ -265,8 +265,6 @@ class ResultsRow:
     PackageResults: tuple[PackageResultRow, ...]
     prices: tuple[Parts, ...] = named("PackageResults", default=())
     ShipmentIdentificationNumber: str | None = None
-    ShipmentCharges: ChargesRow | None = None
-    NegotiatedRateCharges: NegotiatedRow | None = None
     BillingWeight: Weight | None = None
     Form: PictureRow | None = None
     ControlLogReceipt: tuple[ImageRow, ...] = ()
@@ -280,10 +278,16 @@ class ResponseRow:
     Alert: tuple[Message, ...] = ()
 
 
+@reader.hook(Bill)
+def booked_from_wire(results: Mapping[str, Any]) -> Bill:
+    return bill_from_wire(results["ShipmentCharges"], results.get("NegotiatedRateCharges"))
+
+
 @wire
 class ShipmentResponse:
     ShipmentResults: ResultsRow
     Response: ResponseRow
+    bill: Bill = named("ShipmentResults")
 
 
 @wire
@@ -304,11 +308,7 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
         path = "$.ShipmentResponse.ShipmentResults.PackageResults"
         raise ReplyError.of(response, message=f"{len(refs)} packages sent, {len(rows)} booked @ {path}", paths=(path,))
     numbers = numbers_from_wire([row.TrackingNumber for row in rows], returned=returned)
-    price = (
-        price_from_wire(results.ShipmentCharges, results.NegotiatedRateCharges, results.prices, refs)
-        if results.ShipmentCharges
-        else None
-    )
+    charges = charges_from_wire(reply.bill, results.prices, refs)
     labelled = all(row.ShippingLabel and row.ShippingLabel.GraphicImage for row in rows)
     return Shipment(
         shipment_id=results.ShipmentIdentificationNumber or numbers[0].value,
@@ -320,15 +320,15 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
                 ref=ref,
                 position=position,
                 tracking_number=numbers[position],
-                charges=tuple(c for c in price.charges if c.package_ref == ref) if price else (),
+                charges=tuple(charge for charge in charges if charge.package_ref == ref),
             )
             for position, ref in enumerate(refs)
         ),
         tracking_numbers=numbers,
         documents=tuple(_documents_from_wire(results, refs, returned=returned)),
-        total=price.total if price else None,
-        charges=price.charges if price else (),
-        basis=price.basis if price else None,
+        total=reply.bill.total,
+        charges=charges,
+        basis=reply.bill.basis,
         billable_weight=results.BillingWeight,
         created_at=response.received_at,
         messages=reply.Response.Alert,
