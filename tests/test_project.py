@@ -52,15 +52,15 @@ def test_nothing_says_to_install_the_distribution_that_belongs_to_somebody_else(
 
 
 def test_the_core_names_no_carrier() -> None:
-    # An acronym stands alone; within a word (groups, interrupts) it is no carrier.
-    # (ups_1z is the name of a bar code.)
-    names = "ups(?! 1z)|easy ?post|dpd|mondial ?relay|fedex|usps|dhl|gls|chronopost|colissimo|laposte"
-    carriers = rf"(?<![a-z-])({names})(?![a-z])"
+    # An acronym stands alone; within a word (groups, look_ups, clean-ups) it is no carrier. ups_1z names a bar code.
+    names = "ups(?![ _]1z)|easy[ _]?post|dpd|mondial[ _]?relay|fedex|usps|dhl|gls|chronopost|colissimo|laposte"
+    carriers = rf"(?:(?<![a-z_-])|shipkit[_-]|__)({names})(?![a-z])"
+    # The shapes of tracking numbers are public facts about couriers, told apart by nothing but the courier's name.
     core = [path for path in sorted((ROOT / "src" / "shipkit").rglob("*")) if path.suffix in (".py", ".toml", ".md")]
     named = []
-    for path in core:
+    for path in (path for path in core if path.parent.name != "numbers"):
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if re.search(carriers, line.replace("_", " "), re.IGNORECASE):
+            if re.search(carriers, line, re.IGNORECASE):
                 named.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
 
     assert core

@@ -141,6 +141,22 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
         item = converter.get_structure_hook(item_type)
         return lambda value, _: tuple([item(row, item_type) for row in _listed(value)])
 
+    converter.register_structure_hook_factory(
+        lambda t: isinstance(t, type) and attrs.has(t), _rows(converter, detailed)
+    )
+    converter.register_structure_hook_factory(_is_several, several)
+    converter.register_structure_hook_factory(_is_optional, optional)
+    converter.register_structure_hook_func(_is_enum, lambda value, shape: shape(value))
+    for kind, function in _SCALARS.items():
+        converter.register_structure_hook(kind, _scalar(kind, function))
+    for kind, function in hooks.items():
+        converter.register_structure_hook_func(_is_exactly(kind), _ignoring_type(function))
+    return converter
+
+
+def _rows(converter: Converter, detailed: bool) -> Callable[[Any], Callable[[Any, Any], Any]]:
+    """What makes the hook of a wire class."""
+
     def row(shape: Any) -> Callable[[Any, Any], Any]:
         from cattrs.gen import make_dict_structure_fn, override
 
@@ -159,15 +175,7 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
 
         return structure
 
-    converter.register_structure_hook_factory(lambda t: isinstance(t, type) and attrs.has(t), row)
-    converter.register_structure_hook_factory(_is_several, several)
-    converter.register_structure_hook_factory(_is_optional, optional)
-    converter.register_structure_hook_func(_is_enum, lambda value, shape: shape(value))
-    for kind, function in _SCALARS.items():
-        converter.register_structure_hook(kind, _scalar(kind, function))
-    for kind, function in hooks.items():
-        converter.register_structure_hook_func(_is_exactly(kind), _ignoring_type(function))
-    return converter
+    return row
 
 
 def _scalar(kind: type, function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:

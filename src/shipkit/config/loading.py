@@ -72,7 +72,7 @@ def loaded(
     """The configuration in *path*, else in the file that SHIPKIT_CONFIG names, else in ``./shipkit.toml``, else in the
     user's configuration folder; without any of them, what environment variables say.
 
-    ``SHIPKIT_ACCOUNTS__UPS_EU__CLIENT_ID`` sets ``client_id`` of the account ``ups-eu``.
+    ``SHIPKIT_ACCOUNTS__ACME_EU__CLIENT_ID`` sets ``client_id`` of the account ``acme-eu``.
 
     Raises:
         InputError: it cannot be read, or says what nobody understands: every problem with its line and column.
