@@ -32,11 +32,12 @@ _ENVELOPES: Final = {
 _XSI_TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _HEAD: Final = 4096
+_LEAVES: Final = (str, bytes, int, type(None))
 # What zeep, lxml and isodate raise on a body they did not expect; zeep's own classes are added where it is loaded.
 _BAD_BODY: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 
 
-class SoapFault(ReplyError):
+class SoapFault(ReplyError):  # noqa: N818 - the word of the standard
     """The service answered with a Fault; what it proves only the carrier's own ``detail`` can tell.
 
     Uncaught it is an unreadable answer, so a purchase is in doubt. ``carrier_code`` is the fault code (often just
@@ -211,14 +212,16 @@ def _plain_result(value: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (str, bytes, int)):
-        return value
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [item if isinstance(item, _LEAVES) else _plain(item) for item in value]
     values = getattr(value, "__values__", None)
     if values is None:
         return value
-    return {name: _plain(item) for name, item in values.items() if name != "_raw_elements"}
+    return {
+        name: item if isinstance(item, _LEAVES) else _plain(item)
+        for name, item in values.items()
+        if name != "_raw_elements"
+    }
 
 
 # ---- values: zeep turns a bad integer into None with a log line, and drops foreign characters from base64 in silence

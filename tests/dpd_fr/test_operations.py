@@ -696,7 +696,7 @@ def test_a_control_character_is_the_hosts_to_mend() -> None:
 def test_an_account_is_configured_without_zeep_and_a_plugin_found_without_its_carrier() -> None:
     code = (
         "import sys, shipkit_dpd_fr; assert 'shipkit_dpd_fr.carrier' not in sys.modules;"
-        "from shipkit_dpd_fr.carrier import DpdFrance;"
+        "from shipkit_dpd_fr import DpdFrance;"
         "DpdFrance(userid='u', password='p', customer_center=1, customer_number=2);"
         "assert not {'zeep', 'lxml', 'requests', 'httpx'} & set(sys.modules)"
     )

@@ -1,11 +1,12 @@
-"""DPD France for shipkit."""
+"""DPD France for shipkit: its EPrint SOAP service."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from shipkit.hookspecs import hookimpl
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shipkit.carrier import Carrier
     from shipkit.simulator import Dialect
@@ -14,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PLUGIN_API", "DpdFrance", "shipkit_carriers", "shipkit_simulator"]
 
-PLUGIN_API = 1
+PLUGIN_API: Final = 1
 
 
 @hookimpl
 def shipkit_carriers() -> list[type[Carrier]]:
-    """DPD France's EPrint web service."""
+    """The carrier of this plugin."""
     from .carrier import DpdFrance
 
     return [DpdFrance]
@@ -27,7 +28,7 @@ def shipkit_carriers() -> list[type[Carrier]]:
 
 @hookimpl
 def shipkit_simulator() -> type[Dialect]:
-    """The same service on loopback."""
+    """DPD France's side of the conversation, for the loopback simulator."""
     from .simulator import DpdFrDialect
 
     return DpdFrDialect
@@ -40,4 +41,5 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from .carrier import DpdFrance
 
+        globals()[name] = DpdFrance
         return DpdFrance
