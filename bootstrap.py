@@ -87,6 +87,8 @@ def run(command: list[str], **more: str) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONHOME"}}
     environment |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment |= {"PIP_ROOT_USER_ACTION": "ignore", **more}
+    # Sessions make further environments with the uv that stands beside nox.
+    environment["PATH"] = os.pathsep.join([str(Path(command[0]).parent), environment.get("PATH", os.defpath)])
     # uv does not read pip's variables: an index that is not the public one is handed on.
     if index := environment.get("PIP_INDEX_URL"):
         environment.setdefault("UV_DEFAULT_INDEX", index)
