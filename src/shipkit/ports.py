@@ -10,8 +10,9 @@ from typing import Protocol
 import attrs
 
 from .flow import Token
+from .model.base import Value
 
-__all__ = ["Claim", "Entry", "LedgerStore", "Observation", "Phase", "Store", "Stray", "TokenStore"]
+__all__ = ["Claim", "Entry", "Kept", "LedgerStore", "Observation", "Phase", "Store", "Stray", "TokenStore"]
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +76,14 @@ class Phase(str, Enum):
     CLOSED = "closed"
 
 
+@attrs.frozen
+class Kept:
+    """A value as a durable store keeps it: JSON without the documents' bytes, and those bytes beside it."""
+
+    text: bytes = attrs.field(repr=False)
+    blobs: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+
+
 @attrs.frozen(kw_only=True)
 class Claim:
     """The intention to send: written durably before a byte leaves.
@@ -92,7 +101,7 @@ class Claim:
     fingerprint: str
     base: str
     owner: str
-    request: str
+    request: Value = attrs.field(repr=False)
     lease_s: float
     settle_s: float
     attempts_max: int
@@ -100,7 +109,10 @@ class Claim:
 
 @attrs.frozen(kw_only=True)
 class Entry:
-    """A row of the ledger: one generation of one key. Times are the store's, aware UTC."""
+    """A row of the ledger: one generation of one key. Times are the store's, aware UTC.
+
+    ``request``, ``result`` and ``void_result`` are the values themselves, or as a durable store keeps them.
+    """
 
     key: str
     generation: int
@@ -115,12 +127,11 @@ class Entry:
     send: int
     sole: bool
     owner: str
-    request: str
+    request: Value | Kept = attrs.field(repr=False)
     booking: str = ""
-    result: bytes = attrs.field(default=b"", repr=False)
-    blobs: tuple[bytes, ...] = attrs.field(default=(), repr=False)
+    result: Value | Kept | None = attrs.field(default=None, repr=False)
     complete: bool = False
-    void_result: bytes = b""
+    void_result: Value | Kept | None = None
     error: str = ""
     lease_until: datetime | None = None
     settle_at: datetime | None = None
@@ -136,7 +147,7 @@ class Stray:
     generation: int
     booking: str
     attempt: int
-    result: bytes = attrs.field(repr=False)
+    result: Value | Kept = attrs.field(repr=False)
     phase: str
 
 
@@ -187,11 +198,14 @@ class LedgerStore(Protocol):
         """Nobody else can end this row."""
         ...
 
-    def book(self, entry: Entry, booking: str, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> bool:
-        """Evidence of a booking, accepted from anyone at any time; False when another one was first: it is a stray."""
+    def book(self, entry: Entry, booking: str, value: Value, complete: bool) -> Phase | None:
+        """Evidence of a booking, accepted from anyone at any time: the phase that the row then has.
+
+        None when another booking was first: this one is kept as a stray.
+        """
         ...
 
-    def fill(self, entry: Entry, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> None:
+    def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """The documents of a booking that was recorded without them."""
         ...
 
@@ -199,7 +213,7 @@ class LedgerStore(Protocol):
         """Wish the newest generation undone; the row says what that means now."""
         ...
 
-    def voided(self, entry: Entry, result: bytes, asked_at: datetime | None) -> bool:
+    def voided(self, entry: Entry, value: Value, asked_at: datetime | None) -> bool:
         """The booking is undone; with *asked_at* (the carrier does not know it) only after ``settle_at``."""
         ...
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -19,7 +21,33 @@ from shipkit.ledger import TABLE, fingerprint, mark_of
 from shipkit.ledger.identity import base_of
 from shipkit.ports import Claim, Entry, Phase
 from shipkit.store import MemoryStore, SqliteStore
+from shipkit.ledger.booking import unpacked
+from shipkit.model import (
+    BookingState,
+    CancellationResult,
+    CancelOutcome,
+    Document,
+    DocumentFormat,
+    DocumentKind,
+    Shipment,
+)
 from tests.core.acme import request
+from tests.core.script import START
+
+
+SHIPMENT = Shipment(
+    shipment_id="S1",
+    reference="SO042",
+    state=BookingState.CONFIRMED,
+    service="HOME",
+    packages=(),
+    tracking_numbers=(),
+    created_at=START,
+)
+LABEL = Document(kind=DocumentKind.LABEL, format=DocumentFormat.PDF, content=b"%PDF-1.4 label")
+SECOND = attrs.evolve(SHIPMENT, shipment_id="S2")
+POOR, FULL = SHIPMENT, attrs.evolve(SHIPMENT, documents=(LABEL,))
+VOIDED = CancellationResult(outcome=CancelOutcome.VOIDED)
 
 
 class Clock:
@@ -41,7 +69,7 @@ def claim(attempt: int = 1, generation: int = 1, **changes: object) -> Claim:
         "fingerprint": "f1:a",
         "base": f"BASE{generation}",
         "owner": "me",
-        "request": "{}",
+        "request": request(),
         "lease_s": 70.0,
         "settle_s": 910.0,
         "attempts_max": 3,
@@ -49,9 +77,9 @@ def claim(attempt: int = 1, generation: int = 1, **changes: object) -> Claim:
     return Claim(**values | changes)  # type: ignore[arg-type]
 
 
-def in_phase(phase: Phase, clock: Clock, *, void_wanted: bool = False) -> tuple[MemoryStore, Entry]:
+def in_phase(make: Make, phase: Phase, clock: Clock, *, void_wanted: bool = False) -> tuple[Any, Entry]:
     """A store whose only row stands in *phase*, brought there by events alone."""
-    store = MemoryStore(clock=clock)
+    store = make(clock)
     entry = store.claim(claim())
     assert entry is not None
     if void_wanted and phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON):
@@ -68,11 +96,11 @@ def in_phase(phase: Phase, clock: Clock, *, void_wanted: bool = False) -> tuple[
         elif phase is Phase.NEEDS_PERSON:
             store.needs_person(entry, "nobody to ask")
     elif phase in (Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED):
-        store.book(entry, "B1", b"{}", (), True)
+        store.book(entry, "B1", SHIPMENT, True)
         if phase is not Phase.SUCCEEDED:
             store.want_void("order-1")
         if phase is Phase.VOIDED:
-            store.voided(entry, b"{}", None)
+            store.voided(entry, VOIDED, None)
     elif phase is Phase.CLOSED:
         store.refuse(entry, "no")
         store.close_key("order-1")
@@ -81,7 +109,7 @@ def in_phase(phase: Phase, clock: Clock, *, void_wanted: bool = False) -> tuple[
     return store, row
 
 
-def apply(event: str, store: MemoryStore, row: Entry, *, last_attempt: bool = False) -> Phase:
+def apply(event: str, store: Any, row: Entry, *, last_attempt: bool = False) -> Phase:
     attempts_max = row.attempt if last_attempt else 3
     match event:
         case "claim":
@@ -101,11 +129,11 @@ def apply(event: str, store: MemoryStore, row: Entry, *, last_attempt: bool = Fa
         case "needs_person":
             store.needs_person(row, "nobody")
         case "book":
-            store.book(row, row.booking or "B1", b"{}", (), True)
+            store.book(row, row.booking or "B1", SHIPMENT, True)
         case "want_void":
             store.want_void(row.key)
         case "voided":
-            store.voided(row, b"{}", None)
+            store.voided(row, VOIDED, None)
         case "keep":
             store.keep(row, "too late")
         case "close":
@@ -115,16 +143,23 @@ def apply(event: str, store: MemoryStore, row: Entry, *, last_attempt: bool = Fa
     return after.phase
 
 
+Make = Callable[[Clock], Any]
+BOTH = pytest.mark.parametrize(
+    "make",
+    [lambda clock: MemoryStore(clock=clock), lambda clock: SqliteStore(":memory:", clock=clock)],
+    ids=["memory", "sqlite"],
+)
 EVENTS = sorted({transition.event for transition in TABLE})
 PHASES = list(Phase)
 
 
+@BOTH
 @pytest.mark.parametrize(("phase", "event"), list(itertools.product(PHASES, EVENTS)))
-def test_the_store_does_what_the_state_table_says_and_nothing_else(phase: Phase, event: str) -> None:
+def test_a_store_does_what_the_state_table_says_and_nothing_else(make: Make, phase: Phase, event: str) -> None:
     rows = [t for t in TABLE if t.phase is phase and t.event == event]
     for void_wanted, late, last in itertools.product([False, True], repeat=3):
         clock = Clock()
-        store, row = in_phase(phase, clock, void_wanted=void_wanted)
+        store, row = in_phase(make, phase, clock, void_wanted=void_wanted)
         if late:
             clock.at += 5000
         holding = [t for t in rows if holds(t.guard, row, late=late, last=last, event=event)]
@@ -160,8 +195,9 @@ def holds(guard: str, row: Entry, *, late: bool, last: bool, event: str) -> bool
     return not ("no attempts left" in parts and not exhausted)
 
 
-def test_an_attempt_is_claimed_by_one_of_many_threads() -> None:
-    store = MemoryStore()
+@BOTH
+def test_an_attempt_is_claimed_by_one_of_many_threads(make: Make) -> None:
+    store = make(Clock())
     won: list[Entry] = []
 
     def take(owner: str) -> None:
@@ -198,27 +234,31 @@ def test_processes_that_race_for_keys_win_each_key_once(tmp_path: Path) -> None:
     assert sum(won) == 50
 
 
-def test_a_claim_for_an_attempt_that_the_row_does_not_stand_before_is_refused() -> None:
-    store, _ = in_phase(Phase.REJECTED, Clock())
+@BOTH
+def test_a_claim_for_an_attempt_that_the_row_does_not_stand_before_is_refused(make: Make) -> None:
+    store, _ = in_phase(make, Phase.REJECTED, Clock())
     assert store.claim(claim(1)) is None
     assert store.claim(claim(3)) is None
     assert store.claim(claim(2)) is not None
 
 
-def test_a_row_that_was_lost_is_not_silently_begun_anew() -> None:
-    assert MemoryStore().claim(claim(2)) is None
+@BOTH
+def test_a_row_that_was_lost_is_not_silently_begun_anew(make: Make) -> None:
+    assert make(Clock()).claim(claim(2)) is None
 
 
-def test_another_payload_waits_until_the_first_was_refused() -> None:
-    store, _ = in_phase(Phase.ABSENT, Clock())
+@BOTH
+def test_another_payload_waits_until_the_first_was_refused(make: Make) -> None:
+    store, _ = in_phase(make, Phase.ABSENT, Clock())
     assert store.claim(claim(2, fingerprint="f1:b")) is None
-    store, _ = in_phase(Phase.REJECTED, Clock())
+    store, _ = in_phase(make, Phase.REJECTED, Clock())
     assert store.claim(claim(2, fingerprint="f1:b")) is not None
 
 
-def test_absence_counts_only_when_the_question_was_asked_late_enough() -> None:
+@BOTH
+def test_absence_counts_only_when_the_question_was_asked_late_enough(make: Make) -> None:
     clock = Clock()
-    store, row = in_phase(Phase.IN_DOUBT, clock)
+    store, row = in_phase(make, Phase.IN_DOUBT, clock)
     asked_at = store.now()
     clock.at += 5000
 
@@ -226,24 +266,28 @@ def test_absence_counts_only_when_the_question_was_asked_late_enough() -> None:
     assert store.absent(row, store.now(), 3) is not None
 
 
-def test_a_second_booking_is_kept_as_a_stray_and_the_first_stays() -> None:
-    store, row = in_phase(Phase.SUCCEEDED, Clock())
+@BOTH
+def test_a_second_booking_is_kept_as_a_stray_and_the_first_stays(make: Make) -> None:
+    store, row = in_phase(make, Phase.SUCCEEDED, Clock())
 
-    assert not store.book(row, "B2", b"second", (), True)
+    assert not store.book(row, "B2", SECOND, True)
     kept = store.read("order-1")
     assert kept is not None and kept.booking == "B1"
-    assert [(stray.booking, stray.result) for stray in store.strays("order-1")] == [("B2", b"second")]
+    assert [stray.booking for stray in store.strays("order-1")] == ["B2"]
+    assert unpacked(store.strays("order-1")[0].result, Shipment) == SECOND
 
 
-def test_a_fuller_answer_about_the_same_booking_replaces_a_poorer_one_only() -> None:
-    store = MemoryStore()
+@BOTH
+def test_a_fuller_answer_about_the_same_booking_replaces_a_poorer_one_only(make: Make) -> None:
+    store = make(Clock())
     entry = store.claim(claim())
     assert entry is not None
-    store.book(entry, "B1", b"poor", (), False)
-    store.book(entry, "B1", b"full", (b"label",), True)
-    store.book(entry, "B1", b"poor again", (), False)
+    store.book(entry, "B1", POOR, False)
+    store.book(entry, "B1", FULL, True)
+    store.book(entry, "B1", POOR, False)
     kept = store.read("order-1")
-    assert kept is not None and (kept.result, kept.blobs, kept.complete) == (b"full", (b"label",), True)
+    assert kept is not None and kept.complete
+    assert unpacked(kept.result, Shipment) == FULL
 
 
 def test_what_is_stored_survives_the_process(tmp_path: Path) -> None:
@@ -251,13 +295,13 @@ def test_what_is_stored_survives_the_process(tmp_path: Path) -> None:
     store = SqliteStore(path)
     entry = store.claim(claim())
     assert entry is not None
-    store.book(entry, "B1", b"{}", (b"label",), True)
+    store.book(entry, "B1", FULL, True)
     salt = store.salt()
     store.close()
 
     again = SqliteStore(path)
     kept = again.read("order-1")
-    assert kept is not None and kept.blobs == (b"label",)
+    assert kept is not None and unpacked(kept.result, Shipment) == FULL
     assert again.salt() == salt
     assert path.stat().st_mode & 0o077 == 0, "labels bear addresses: only the owner reads them"
     again.close()
@@ -300,9 +344,12 @@ class OneKey(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.store = MemoryStore(clock=self.clock)
+        self.store = self.make()
         self.booked: dict[int, str] = {}
         self.made = 0
+
+    def make(self) -> Any:
+        return MemoryStore(clock=self.clock)
 
     @property
     def row(self) -> Entry | None:
@@ -329,7 +376,7 @@ class OneKey(RuleBasedStateMachine):
     def book(self) -> None:
         assert self.row is not None
         self.made += 1
-        if self.store.book(self.row, f"booking-{self.made}", b"{}", (), True):
+        if self.store.book(self.row, f"booking-{self.made}", SHIPMENT, True):
             assert self.row.generation not in self.booked, "the first one wins the row"
             self.booked[self.row.generation] = f"booking-{self.made}"
 
@@ -347,7 +394,16 @@ class OneKey(RuleBasedStateMachine):
             assert row.phase in (Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED)
 
 
+class OneDurableKey(OneKey):
+    def make(self) -> Any:
+        return SqliteStore(":memory:", clock=self.clock)
+
+    def teardown(self) -> None:
+        self.store.close()
+
+
 TestOneKey = OneKey.TestCase
+TestOneDurableKey = OneDurableKey.TestCase
 
 
 def test_times_are_aware_and_the_stores_own() -> None:

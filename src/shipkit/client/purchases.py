@@ -22,12 +22,11 @@ from ..carrier import (
     Subscribes,
     able,
 )
-from ..codec import from_json, to_json
 from ..constraints import notices
 from ..errors import InputError, NotSupportedError, ShipkitError
 from ..flow import Done, Flow, Run, call
 from ..ledger import Intent, booked, cancelled, fingerprint, recovered
-from ..ledger.booking import finished
+from ..ledger.booking import finished, unpacked
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, Phase
@@ -232,7 +231,7 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
         account=account.alias,
         carrier=carrier.code,
         fingerprint=mark,
-        request=to_json(request).decode(),
+        request=request,
         shape=kind.result_type,
         start=start,
         find=_finder(carrier, kind, request),
@@ -250,7 +249,7 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
 def _stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[Any]:
     """The intent of a row, in a process that never saw the host's request."""
     kind = _KINDS[entry.operation]
-    request = from_json(entry.request.encode(), kind.request_type)
+    request = unpacked(entry.request, kind.request_type)
     return _intent(account, kind, request, entry.key, entry.fingerprint, stack)
 
 

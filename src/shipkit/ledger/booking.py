@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from ..codec import join, split
+from ..codec import join
 from ..errors import (
     AuthenticationError,
     ConflictError,
@@ -23,12 +23,14 @@ from ..flow import Flow, Request, Response, Run, call, drive, now, sleep
 from ..model import RecoveryFacts
 from ..model.base import Value
 from ..policy import Stack
-from ..ports import Claim, Entry, LedgerStore, Phase
+from ..ports import Claim, Entry, Kept, LedgerStore, Phase
 from .identity import base_of, mark_of
 
-__all__ = ["Intent", "booked", "doubt_of", "finished", "recorded"]
+__all__ = ["Intent", "booked", "doubt_of", "finished", "recorded", "unpacked"]
 
 T = TypeVar("T", bound=Value)
+
+_LOOKS = 8  # at a row that others move meanwhile; each attempt, doubt or takeover needs one or two
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +47,7 @@ class Intent(Generic[T]):
     account: str
     carrier: str
     fingerprint: str
-    request: str
+    request: Value
     shape: type[T]
     start: Callable[[str], Flow[T]]
     find: Callable[[str], Flow[tuple[T, ...]]] | None = None
@@ -74,7 +76,7 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
     """
     from .recovery import recovered
 
-    while True:
+    for _ in range(_LOOKS):
         entry = yield from call(ledger.read, intent.key)
         if entry is not None:
             _refuse_conflict(intent, entry)
@@ -94,6 +96,7 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
             return (yield from _attempted(intent, ledger, stack, entry))
         except _MovedError:
             continue
+    raise InProgressError(f"other workers keep moving {intent.key}", key=intent.key, retry_after_s=1)
 
 
 def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
@@ -228,7 +231,10 @@ class _Purchase(Generic[T]):
             text = f"{intent.pieces_of(value)} packages for {intent.pieces} asked, booking {intent.booking_of(value)}"
             yield from call(self.ledger.doubt, entry, text)
             raise doubt_of(attrs.evolve(entry, error=text))
-        yield from recorded(intent, self.ledger, self.stack, entry, value)
+        whole = intent.stamped(value, entry.generation)
+        phase = yield from recorded(intent, self.ledger, self.stack, entry, whole)
+        if phase is Phase.SUCCEEDED and intent.in_hand(whole):
+            return whole  # what the row now says
         row = yield from call(self.ledger.read, intent.key)
         if row is None or row.phase is not Phase.SUCCEEDED:
             raise ConflictError(
@@ -287,33 +293,41 @@ class _Purchase(Generic[T]):
         )
 
 
-def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, value: T) -> Run[bool]:
+def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, whole: T) -> Run[Phase | None]:
     """Write the evidence of a booking; the store is asked until the deadline, for the label is worth it.
+
+    The phase that the row then has; None when another booking was first.
 
     Raises:
         StoreError: it could not be stored; the error carries the booking.
     """
-    whole = intent.stamped(value, entry.generation)
-    text, blobs = split(whole)
     while True:
         try:
-            return (yield from call(ledger.book, entry, intent.booking_of(whole), text, blobs, intent.in_hand(whole)))
+            return (yield from call(ledger.book, entry, intent.booking_of(whole), whole, intent.in_hand(whole)))
         except StoreError as error:
             if (yield from now()) + 0.2 >= stack.context.until:
-                error.key, error.shipment = intent.key, value  # type: ignore[assignment]
+                error.key, error.shipment = intent.key, whole  # type: ignore[assignment]
                 raise
             yield from sleep(0.2)
 
 
 def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
     """What the row says, with the documents that were still at the carrier."""
-    value: T = join(entry.result, entry.blobs, intent.shape)
+    value = unpacked(entry.result, intent.shape)
     if entry.complete:
         return value
     full = yield from intent.complete(value)
-    text, blobs = split(full)
-    yield from call(ledger.fill, entry, text, blobs, intent.in_hand(full))
+    yield from call(ledger.fill, entry, full, intent.in_hand(full))
     return full
+
+
+def unpacked(stored: Value | Kept | None, shape: type[T]) -> T:
+    """A stored value as a value, whichever way the store keeps it."""
+    if isinstance(stored, Kept):
+        return join(stored.text, stored.blobs, shape)
+    if not isinstance(stored, shape):
+        raise StoreError(f"the row holds no {shape.__name__}")
+    return stored
 
 
 def doubt_of(entry: Entry) -> InDoubtError:

@@ -40,7 +40,8 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
         yield from call(ledger.needs_person, entry, f"found {intent.pieces_of(live[0])} of {intent.pieces} packages")
         raise doubt_of((yield from call(ledger.read, entry.key)) or entry)
     for hit in live:
-        if not (yield from recorded(intent, ledger, stack, entry, hit)):
+        whole = intent.stamped(hit, entry.generation)
+        if (yield from recorded(intent, ledger, stack, entry, whole)) is None:
             yield stack.context.emit("strays", detail=str(len(live) - 1))
     row = yield from call(ledger.read, entry.key)
     if row is None or row.phase not in (Phase.SUCCEEDED, Phase.VOIDING):

@@ -27,7 +27,7 @@ _P = Phase
 # Guards name what the row must show besides the phase; "mine" is owner, attempt and send of the claim.
 TABLE: Final = (
     Transition(None, "claim", _P.IN_FLIGHT, "first attempt"),
-    Transition(_P.NEW, "claim", _P.IN_FLIGHT, "same identity"),
+    Transition(_P.NEW, "claim", _P.IN_FLIGHT, "same identity, any payload: nothing ever left under it"),
     Transition(_P.ABSENT, "claim", _P.IN_FLIGHT, "next attempt, same payload, attempts left"),
     Transition(_P.REJECTED, "claim", _P.IN_FLIGHT, "next attempt, any payload"),
     Transition(_P.VOIDED, "claim", _P.IN_FLIGHT, "next generation"),

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..codec import join, split
 from ..errors import InputError, OutcomeUnknownError, RejectedError, UnavailableError
 from ..flow import Flow, Run, call, drive
 from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, LedgerStore, Phase
-from .booking import Intent, doubt_of
+from .booking import Intent, doubt_of, unpacked
 from .recovery import recovered
 
 __all__ = ["cancelled"]
@@ -44,8 +43,8 @@ def cancelled(
     if entry.phase is Phase.VOIDING:
         return (yield from _undone(intent, undo, ledger, stack, entry))
     if entry.phase is Phase.VOIDED:
-        if entry.void_result:
-            return join(entry.void_result, (), CancellationResult)
+        if entry.void_result is not None:
+            return unpacked(entry.void_result, CancellationResult)
         return CancellationResult(outcome=CancelOutcome.VOIDED)  # nothing had been booked
     raise doubt_of(entry)
 
@@ -59,17 +58,16 @@ def _undone(
 ) -> Run[CancellationResult]:
     asked_at = yield from call(ledger.now)
     try:
-        result = yield from drive(undo(join(entry.result, entry.blobs, intent.shape)), stack.send)
+        result = yield from drive(undo(unpacked(entry.result, intent.shape)), stack.send)
     except RejectedError as error:
         yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
         raise
     except (OutcomeUnknownError, UnavailableError) as error:
         raise doubt_of(entry) from error  # repeating a void does no harm: the next call does it
-    text, _ = split(result)
     if result.outcome in _DONE:
-        yield from call(ledger.voided, entry, text, None)
+        yield from call(ledger.voided, entry, result, None)
     elif result.outcome is CancelOutcome.NOT_FOUND:
-        if not (yield from call(ledger.voided, entry, text, asked_at)):
+        if not (yield from call(ledger.voided, entry, result, asked_at)):
             raise doubt_of(entry)
     else:
         yield from call(ledger.keep, entry, result.outcome.value)

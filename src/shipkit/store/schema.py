@@ -16,6 +16,7 @@ __all__ = [
     "NEEDS_PERSON",
     "NOT_SENT",
     "OPEN",
+    "PHASE",
     "READ",
     "REFUSE",
     "TAKE_OVER",
@@ -32,7 +33,7 @@ MIGRATIONS: Final = (
       fingerprint TEXT NOT NULL, base TEXT NOT NULL,
       attempt INTEGER NOT NULL, send INTEGER NOT NULL, sole INTEGER NOT NULL,
       owner TEXT NOT NULL, lease_until REAL, settle_at REAL,
-      request TEXT NOT NULL, booking TEXT NOT NULL DEFAULT '', result BLOB NOT NULL DEFAULT x'',
+      request BLOB NOT NULL, booking TEXT NOT NULL DEFAULT '', result BLOB NOT NULL DEFAULT x'',
       complete INTEGER NOT NULL DEFAULT 0, void_result BLOB NOT NULL DEFAULT x'', error TEXT NOT NULL DEFAULT '',
       created_at REAL NOT NULL, updated_at REAL NOT NULL,
       PRIMARY KEY (key, generation));
@@ -68,7 +69,7 @@ ON CONFLICT (key, generation) DO UPDATE SET
   request = excluded.request, error = '', updated_at = excluded.updated_at
 WHERE l.phase IN ('new', 'absent', 'rejected') AND l.void_wanted = 0
   AND l.attempt + (l.phase <> 'new') = :attempt
-  AND (l.phase = 'rejected' OR (l.fingerprint = excluded.fingerprint AND :attempt <= :attempts_max))
+  AND (l.phase IN ('new', 'rejected') OR (l.fingerprint = excluded.fingerprint AND :attempt <= :attempts_max))
 """
 
 _ROW: Final = "key = :key AND generation = :generation"
@@ -104,6 +105,8 @@ WHERE {_ROW} AND phase NOT IN ('voided', 'closed') AND (booking = '' OR booking 
 
 FILL: Final = f"""UPDATE shipkit_ledger SET result = :result, complete = :complete, updated_at = :now
 WHERE {_ROW} AND booking = :booking AND NOT complete"""
+
+PHASE: Final = f"SELECT phase FROM shipkit_ledger WHERE {_ROW}"
 
 WANT_VOID: Final = f"""UPDATE shipkit_ledger SET void_wanted = 1, updated_at = :now,
   phase = CASE WHEN phase = 'succeeded' THEN 'voiding' WHEN phase IN ('new', 'absent', 'rejected') THEN 'voided'

@@ -13,11 +13,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..codec import split, to_json
 from ..errors import StoreError
-from ..ports import Claim, Entry, Phase, Stray
+from ..ports import Claim, Entry, Kept, Phase, Stray
 from . import schema
 
 if TYPE_CHECKING:
+    from ..model.base import Value
     from ..ports import TokenStore
 
 __all__ = ["SqliteStore"]
@@ -74,7 +76,8 @@ class SqliteStore:
 
     def claim(self, claim: Claim) -> Entry | None:
         """Take the key for exactly this generation and attempt, or None."""
-        values = {name: getattr(claim, name) for name in Claim.__annotations__} | {"now": self._clock()}
+        values = {name: getattr(claim, name) for name in Claim.__annotations__}
+        values |= {"now": self._clock(), "request": to_json(claim.request)}
         try:
             with self._transaction() as connection:
                 taken = connection.execute(schema.CLAIM, values).rowcount == 1
@@ -106,9 +109,10 @@ class SqliteStore:
         """Nobody else can end this row."""
         self._update(schema.NEEDS_PERSON, entry, error=error)
 
-    def book(self, entry: Entry, booking: str, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> bool:
-        """Record a booking; False when another one was first, and this one is now a stray."""
-        values = self._values(entry, booking=booking, result=result, complete=complete)
+    def book(self, entry: Entry, booking: str, value: Value, complete: bool) -> Phase | None:
+        """Record a booking: the phase of its row, or None when another was first and this one is now a stray."""
+        text, blobs = split(value)
+        values = self._values(entry, booking=booking, result=text, complete=complete)
         with self._transaction() as connection:
             won = connection.execute(schema.BOOK, values).rowcount == 1
             if won:
@@ -119,12 +123,14 @@ class SqliteStore:
                     "VALUES (:key, :generation, :booking, :attempt, :result, :now)",
                     values,
                 )
-            return won
+                return None
+            return Phase(connection.execute(schema.PHASE, values).fetchone()["phase"])
 
-    def fill(self, entry: Entry, result: bytes, blobs: tuple[bytes, ...], complete: bool) -> None:
+    def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
+        text, blobs = split(value)
         with self._transaction() as connection:
-            values = self._values(entry, booking=entry.booking, result=result, complete=complete)
+            values = self._values(entry, booking=entry.booking, result=text, complete=complete)
             if connection.execute(schema.FILL, values).rowcount == 1:
                 self._keep_blobs(connection, entry, blobs)
 
@@ -137,10 +143,10 @@ class SqliteStore:
             connection.execute(schema.WANT_VOID, self._values(entry))
             return self._entry(connection, key)
 
-    def voided(self, entry: Entry, result: bytes, asked_at: datetime | None) -> bool:
+    def voided(self, entry: Entry, value: Value, asked_at: datetime | None) -> bool:
         """The booking is undone."""
         asked = asked_at.timestamp() if asked_at is not None else None
-        return self._update(schema.VOIDED, entry, result=result, asked_at=asked)
+        return self._update(schema.VOIDED, entry, result=split(value)[0], asked_at=asked)
 
     def keep(self, entry: Entry, error: str) -> None:
         """The carrier would not undo it."""
@@ -158,7 +164,8 @@ class SqliteStore:
         """Further bookings that came in for *key*."""
         with self._guarded() as connection:
             rows = connection.execute("SELECT * FROM shipkit_stray WHERE key = ? ORDER BY created_at", (key,))
-            return tuple(Stray(**{name: row[name] for name in Stray.__annotations__}) for row in rows)
+            names = Stray.__annotations__
+            return tuple(Stray(**{name: row[name] for name in names} | {"result": Kept(row["result"])}) for row in rows)
 
     def stray_voided(self, stray: Stray) -> None:
         """That further booking was undone."""
@@ -209,7 +216,10 @@ class SqliteStore:
         for name in ("void_wanted", "sole", "complete"):
             values[name] = bool(values[name])
         values["phase"] = Phase(values["phase"])
-        return Entry(blobs=tuple(blob["content"] for blob in blobs), **values)
+        values["request"] = Kept(values["request"])
+        for name, kept in (("result", tuple(blob["content"] for blob in blobs)), ("void_result", ())):
+            values[name] = Kept(values[name], kept) if values[name] else None
+        return Entry(**values)
 
     def _keep_blobs(self, connection: sqlite3.Connection, entry: Entry, blobs: tuple[bytes, ...]) -> None:
         if blobs:
