@@ -737,6 +737,13 @@ def test_a_pickup_in_a_zone_that_does_not_exist_is_refused() -> None:
         next(EASYPOST.book_pickup(attrs.evolve(PICKUP, window=window)))
 
 
+def test_pickups_and_manifests_without_a_shipment_are_refused_before_anything_is_sent() -> None:
+    for request in (attrs.evolve(PICKUP, shipment_ids=()), attrs.evolve(MANIFEST, shipment_ids=())):
+        refused = problems(request, EASYPOST.facts())
+        assert [problem.path for problem in refused] == ["/shipment_ids"]
+    assert problems(PICKUP, EASYPOST.facts()) == problems(MANIFEST, EASYPOST.facts()) == ()
+
+
 MANIFEST = ManifestRequest(ship_from=JACK, day=date(2026, 3, 4), shipment_ids=("shp_1", "shp_2"))
 
 

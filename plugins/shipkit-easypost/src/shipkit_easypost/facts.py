@@ -192,7 +192,12 @@ OPTIONS_SCHEMA: Final[Mapping[str, Any]] = {
 _ABROAD: Final = Predicate(
     subject=PredicateSubject.LANE, operator=PredicateOperator.IS, values=(LaneKind.INTERNATIONAL.value,)
 )
-_RULES: Final = (FieldRule(path="/customs", required_when=(_ABROAD,)),)
+# npm Pickup/PickupCreateParameters and ScanForm/ScanFormCreateParameters: both are for shipments that are named.
+_ALWAYS: Final = Predicate(subject=PredicateSubject.ORIGIN, operator=PredicateOperator.PRESENT)
+_RULES: Final = (
+    FieldRule(path="/customs", required_when=(_ABROAD,)),
+    FieldRule(path="/shipment_ids", required_when=(_ALWAYS,)),
+)
 
 # What the carriers behind it refuse, each carrier says itself; EasyPost has an option for two ways of handling.
 _HANDLING: Final = frozenset({Handling.NON_MACHINABLE, Handling.ALCOHOL})
