@@ -503,9 +503,17 @@ def test_a_refund_that_was_asked_for_before_is_done() -> None:
 
 def test_numbers_of_several_carriers_are_not_refunded_at_once() -> None:
     mixed = RefundRequest(tracking_numbers=(number(), number("1Z999AA10123456784", "ups")))
-    for request in (mixed, RefundRequest(tracking_numbers=(number(carrier="easypost"),))):
-        with pytest.raises(InputError):
-            next(EASYPOST.refund(request))
+    with pytest.raises(InputError):
+        next(EASYPOST.refund(mixed))
+
+
+def test_the_carrier_of_a_number_that_only_easypost_knows_is_asked_for_before_the_refund() -> None:
+    request = RefundRequest(tracking_numbers=(number(carrier="easypost"),))
+    refunds = [{"tracking_code": number().value, "status": "submitted"}]
+    played = play(EASYPOST.refund(request), reply(200, tracker()), reply(201, refunds))
+
+    assert played.bodies[1] == {"refund": {"carrier": "USPS", "tracking_codes": [number().value]}}
+    assert [sent.replayable for sent in played.requests] == [True, False]
 
 
 def test_a_pickup_that_was_called_off_before_is_done() -> None:

@@ -266,11 +266,22 @@ class EasyPost(Carrier):
         return result_from_shipment(reader.read(response, ShipmentRow))
 
     def refund(self, request: RefundRequest) -> Flow[CancellationResult]:
-        """Money back for tracking numbers of one carrier, whichever shipments they belong to."""
+        """Money back for tracking numbers of one carrier; where that is not known, their trackers are asked.
+
+        Raises:
+            InputError: the numbers are of several carriers.
+        """
+        from .codes import carrier_name
         from .wire.common import reader
         from .wire.refunds import RefundRow, refund_to_wire, results_from_wire
+        from .wire.trackers import TrackerRow, tracker_to_wire
 
-        response = yield self._post("/refunds", refund_to_wire(request), "refund")
+        carriers = {carrier_name(number.carrier) for number in request.tracking_numbers} - {""}
+        for number in request.tracking_numbers:
+            if not carrier_name(number.carrier):
+                response = yield self._post("/trackers", tracker_to_wire(number), "track", replayable=True)
+                carriers.add(reader.read(response, TrackerRow).carrier or "")
+        response = yield self._post("/refunds", refund_to_wire(request, carriers), "refund")
         return results_from_wire(request, reader.read(response, tuple[RefundRow, ...]))
 
     # Following a parcel

@@ -59,18 +59,17 @@ def refused_from_wire(row: ShipmentRow, refusal: CarrierError) -> CancellationRe
     return CancellationResult(outcome=CancelOutcome.REJECTED, refund=state, messages=(message,))
 
 
-def refund_to_wire(request: RefundRequest) -> dict[str, object]:
-    """The body of ``POST /refunds`` (recording test_refund_create): numbers of one carrier.
+def refund_to_wire(request: RefundRequest, carriers: set[str]) -> dict[str, object]:
+    """The body of ``POST /refunds`` (recording test_refund_create), for numbers that are all of one of *carriers*.
 
     Raises:
-        InputError: the numbers are of several carriers, or of none that is known.
+        InputError: they are of several.
     """
-    carriers = {codes.carrier_name(number.carrier) for number in request.tracking_numbers}
-    if len(carriers) != 1 or "" in carriers:
-        text = "EasyPost refunds numbers of one carrier at a time, and must be told which"
+    if len(carriers) != 1:
+        text = "EasyPost refunds numbers of one carrier at a time"
         raise InputError(problems=(Problem(path="/tracking_numbers", code=ProblemCode.INCONSISTENT, text=text),))
     numbers = [number.value for number in request.tracking_numbers]
-    return {"refund": {"carrier": carriers.pop(), "tracking_codes": numbers}}
+    return {"refund": {"carrier": next(iter(carriers)), "tracking_codes": numbers}}
 
 
 def results_from_wire(request: RefundRequest, rows: tuple[RefundRow, ...]) -> CancellationResult:
