@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
@@ -312,6 +311,8 @@ class Response:
             return None
         if value.isascii() and value.isdigit():
             return int(value[:9])
+        from email.utils import parsedate_to_datetime  # loads much, and is rarely needed
+
         try:
             until = parsedate_to_datetime(value)
             sent = parsedate_to_datetime(self.headers["date"]) if "date" in self.headers else self.received_at

@@ -11,14 +11,12 @@ import attrs
 
 from ..carrier import Carrier
 from ..settings import Settings
-from .clock import request_id, utc_now
-from .desk import Desk
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .. import model as m
-    from ..ports import Store
+    from ..ports import Observation, Store
     from .observe import Observer
     from .pushes import Push
 
@@ -48,6 +46,9 @@ class ClientBase:
             from ..store import MemoryStore
 
             store = MemoryStore()
+        from .clock import request_id, utc_now
+        from .desk import Desk
+
         self._lock = threading.Lock()
         self._observers = tuple(observers)
         self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, request_id=request_id)
@@ -77,6 +78,11 @@ class ClientBase:
         from .pushes import received
 
         return received(self._desk, account, headers, body)
+
+    def _observed(self, event: Observation) -> None:
+        from .observe import observed
+
+        observed(event, self._observers)
 
     def _close_store(self) -> None:
         if self._own_store:

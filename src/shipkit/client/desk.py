@@ -20,7 +20,6 @@ from ..carrier import (
     ValidatesAddresses,
     able,
 )
-from ..constraints import problems, wrapped
 from ..errors import InputError, NotSupportedError, ShipkitError
 from ..flow import Done, Flow, Fork, Run, call, drive, now
 from ..policy import Context, Stack, stack
@@ -216,6 +215,8 @@ class Desk:
         Raises:
             InputError: every problem with it, before anything is sent.
         """
+        from ..constraints import wrapped
+
         self.refuse_problems(account, request)
         request = wrapped(request, account.facts)
         booking = getattr(request, "shipment", None)
@@ -225,6 +226,8 @@ class Desk:
 
     def refuse_problems(self, account: Account, request: Any) -> None:
         """Raise every problem with *request* at once."""
+        from ..constraints import problems
+
         found = list(problems(request, account.facts, schema=account.carrier.options_schema()))
         subject = getattr(request, "shipment", None) or request
         if able(account.carrier, ChecksRequests) and isinstance(subject, (m.ShipmentRequest, m.RateRequest)):

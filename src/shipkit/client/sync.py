@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ShipkitError
 from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
-from . import purchases
 from .base import ClientBase, Numbers, with_service
 from .clock import drawn, seconds
-from .observe import observed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .. import model as m
     from ..model.base import Value
+    from .purchases import Purchase
     from .transport import SyncTransport
 
 __all__ = ["Client"]
@@ -88,18 +86,24 @@ class Client(ClientBase):
             RejectedError, RateLimitedError, AuthenticationError, NotSentError, DeadlineError: nothing was booked.
             InDoubtError: it may have been booked; the same call, or `recover`, finds out after ``retry_at``.
             LabelPendingError: it is booked; the same call, or `recover`, fetches the label."""
+        from . import purchases
+
         return self._run(self._buy(purchases.CREATE_SHIPMENT, with_service(request, service), account, key, deadline_s))
 
     def create_return(
         self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.ReturnShipment:
         """Order a way back, exactly once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return self._run(self._buy(purchases.CREATE_RETURN, request, account, key, deadline_s))
 
     def cancel_shipment(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
         """Undo what was booked under *key*; asked again, the same answer.
 
         A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so."""
+        from . import purchases
+
         return self._run(purchases.cancel(self._desk, key, deadline_s))
 
     def documents(
@@ -130,34 +134,46 @@ class Client(ClientBase):
         self, request: m.PickupRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Pickup:
         """Ask the carrier to collect, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return self._run(self._buy(purchases.BOOK_PICKUP, request, account, key, deadline_s))
 
     def cancel_pickup(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
         """Call the collection off that was booked under *key*."""
+        from . import purchases
+
         return self._run(purchases.cancel(self._desk, key, deadline_s))
 
     def close_manifest(
         self, request: m.ManifestRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Manifest:
         """Close the day, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return self._run(self._buy(purchases.CLOSE_MANIFEST, request, account, key, deadline_s))
 
     def insure(
         self, request: m.InsuranceRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.InsurancePolicy:
         """Insure a booked parcel, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return self._run(self._buy(purchases.INSURE, request, account, key, deadline_s))
 
     def refund(
         self, request: m.RefundRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.CancellationResult:
         """Ask for the money of labels that were never used, once under *key*."""
+        from . import purchases
+
         return self._run(self._buy(purchases.REFUND, request, account, key, deadline_s))
 
     def subscribe(
         self, request: m.SubscriptionRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Subscription:
         """Ask the carrier to push, once under *key*."""
+        from . import purchases
+
         return self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
     def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
@@ -165,11 +181,13 @@ class Client(ClientBase):
 
         Each key comes with its result or its error.
         """
+        from . import purchases
+
         return self._run(purchases.recover(self._desk, limit, deadline_s))
 
-    def _buy(
-        self, kind: purchases.Purchase[V], request: Value, account: str, key: str, deadline_s: float | None
-    ) -> Run[V]:
+    def _buy(self, kind: Purchase[V], request: Value, account: str, key: str, deadline_s: float | None) -> Run[V]:
+        from . import purchases
+
         return purchases.purchase(self._desk, kind, request, account, key, deadline_s)
 
     def _run(self, run: Run[T]) -> T:
@@ -198,7 +216,7 @@ class Client(ClientBase):
             case Call():
                 return effect.function(*effect.args)
             case Emit():
-                return observed(effect.event, self._observers)
+                return self._observed(effect.event)
             case Sleep():
                 return time.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
             case Fork():
@@ -210,6 +228,8 @@ class Client(ClientBase):
                 return Done(self._run(run))
             except ShipkitError as error:
                 return Done(error=error)
+
+        from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(max_workers=min(effect.at_once, len(effect.runs)) or 1) as pool:
             return tuple(pool.map(done, effect.runs))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ShipkitError
 from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
-from . import purchases
 from .base import ClientBase, Numbers, with_service
 from .clock import drawn, seconds
-from .observe import observed
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from typing_extensions import Self
 
     from .. import model as m
     from ..model.base import Value
+    from .purchases import Purchase
     from .transport_async import AsyncTransport
 
 __all__ = ["AsyncClient"]
@@ -90,6 +90,8 @@ class AsyncClient(ClientBase):
             RejectedError, RateLimitedError, AuthenticationError, NotSentError, DeadlineError: nothing was booked.
             InDoubtError: it may have been booked; the same call, or `recover`, finds out after ``retry_at``.
             LabelPendingError: it is booked; the same call, or `recover`, fetches the label."""
+        from . import purchases
+
         return await self._run(
             self._buy(purchases.CREATE_SHIPMENT, with_service(request, service), account, key, deadline_s)
         )
@@ -98,12 +100,16 @@ class AsyncClient(ClientBase):
         self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.ReturnShipment:
         """Order a way back, exactly once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.CREATE_RETURN, request, account, key, deadline_s))
 
     async def cancel_shipment(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
         """Undo what was booked under *key*; asked again, the same answer.
 
         A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so."""
+        from . import purchases
+
         return await self._run(purchases.cancel(self._desk, key, deadline_s))
 
     async def documents(
@@ -134,34 +140,46 @@ class AsyncClient(ClientBase):
         self, request: m.PickupRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Pickup:
         """Ask the carrier to collect, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.BOOK_PICKUP, request, account, key, deadline_s))
 
     async def cancel_pickup(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
         """Call the collection off that was booked under *key*."""
+        from . import purchases
+
         return await self._run(purchases.cancel(self._desk, key, deadline_s))
 
     async def close_manifest(
         self, request: m.ManifestRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Manifest:
         """Close the day, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.CLOSE_MANIFEST, request, account, key, deadline_s))
 
     async def insure(
         self, request: m.InsuranceRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.InsurancePolicy:
         """Insure a booked parcel, once under *key*; raises like `create_shipment`."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.INSURE, request, account, key, deadline_s))
 
     async def refund(
         self, request: m.RefundRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.CancellationResult:
         """Ask for the money of labels that were never used, once under *key*."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.REFUND, request, account, key, deadline_s))
 
     async def subscribe(
         self, request: m.SubscriptionRequest, *, account: str, key: str, deadline_s: float | None = None
     ) -> m.Subscription:
         """Ask the carrier to push, once under *key*."""
+        from . import purchases
+
         return await self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
     async def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
@@ -169,11 +187,13 @@ class AsyncClient(ClientBase):
 
         Each key comes with its result or its error.
         """
+        from . import purchases
+
         return await self._run(purchases.recover(self._desk, limit, deadline_s))
 
-    def _buy(
-        self, kind: purchases.Purchase[V], request: Value, account: str, key: str, deadline_s: float | None
-    ) -> Run[V]:
+    def _buy(self, kind: Purchase[V], request: Value, account: str, key: str, deadline_s: float | None) -> Run[V]:
+        from . import purchases
+
         return purchases.purchase(self._desk, kind, request, account, key, deadline_s)
 
     async def _run(self, run: Run[T]) -> T:
@@ -210,7 +230,7 @@ class AsyncClient(ClientBase):
             case Transmit():
                 return await self._connections().send(effect)
             case Emit():
-                return observed(effect.event, self._observers)
+                return self._observed(effect.event)
             case Sleep():
                 return await asyncio.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
             case Fork():
@@ -222,6 +242,8 @@ class AsyncClient(ClientBase):
         if not effect.blocking:
             return effect.function(*effect.args), None
         if self._thread is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shipkit-store")
         future = asyncio.get_running_loop().run_in_executor(self._thread, effect.function, *effect.args)
         cancelled: asyncio.CancelledError | None = None
