@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -57,16 +59,30 @@ def in_doubt(client: Client) -> InDoubtError:
     return raised.value
 
 
-@pytest.mark.parametrize("fault", ["drop_after_commit", "truncated", "html_page", "empty_body", "500"])
+@pytest.mark.parametrize(
+    "fault", ["drop_after_commit", "truncated", "html_page", "empty_body", "500", "200_with_error", "commit_late"]
+)
 def test_a_booking_without_an_answer_is_never_repeated_and_a_person_decides(
     client: Client, sim: Simulator, fault: str
 ) -> None:
     """No operation finds a shipment by what we sent."""
-    sim.add_fault(fault, operation="WSI2_CreationEtiquette")
+    params: dict[str, Any] = {"when": "after"} if fault == "200_with_error" else {}
+    sim.add_fault(fault, operation="WSI2_CreationEtiquette", **params)
 
     for _ in range(2):
         assert in_doubt(client).needs_person
     assert client.recover() == ()
+    sim.wait_for_late_commits()
+    assert len(sim.bookings()) == 1
+
+
+def test_an_error_that_proves_a_refusal_frees_the_key(client: Client, sim: Simulator) -> None:
+    sim.add_fault("200_with_error", operation="WSI2_CreationEtiquette", when="before")
+    with pytest.raises(RejectedError):
+        client.create_shipment(RELAY, account="mr", key="order-1")
+
+    client.create_shipment(RELAY, account="mr", key="order-1")
+
     assert len(sim.bookings()) == 1
 
 
