@@ -36,9 +36,10 @@ class Conversation:
         """Play it, with other *replies* if they are given."""
         return play(self.flow(carrier), *(replies or self.replies), carrier=carrier)
 
-    def spoilt(self, index: int, reply: Reply) -> tuple[Reply, ...]:
-        """The replies with one of them replaced, and again at the end: a flow may ask for more than before."""
-        return (*self.replies[:index], reply, *self.replies[index + 1 :], *(reply,) * 4)
+    def spoilt(self, carrier: Carrier, index: int, reply: Reply) -> Played[Any]:
+        """Play it with one reply replaced, which also answers whatever else is then asked."""
+        replies = (*self.replies[:index], reply, *self.replies[index + 1 :])
+        return play(self.flow(carrier), *replies, carrier=carrier, spare=reply)
 
 
 @attrs.frozen(kw_only=True)

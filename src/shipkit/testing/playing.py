@@ -23,6 +23,7 @@ PLAYED_AT: Final = datetime(2026, 1, 15, 12, 0, tzinfo=timezone.utc)
 """When every played reply came in, unless a test says otherwise."""
 
 _TOKEN: Final = Token(value="played-token")
+_ENDLESS: Final = 200  # requests of one conversation
 
 
 @attrs.frozen(kw_only=True)
@@ -122,20 +123,21 @@ def play(
     carrier: Any = None,
     token: Token = _TOKEN,
     received_at: datetime = PLAYED_AT,
+    spare: Reply | None = None,
 ) -> Played[T]:
     """Run *flow* against *replies*, one for each request; an exception among them is raised at the ``yield``.
 
     Each request is numbered and signed, and each reply checked, by *carrier*, as the driver does it. Left out, the
     carrier is the one whose method *flow* is. A flow that asks for more than it is given fails the test, and so does
-    one that returns before every reply is used.
+    one that returns before every reply is used; unless there is a *spare* reply, for whatever else it asks.
     """
     carrier = carrier or inspect.getgeneratorlocals(flow).get("self")
-    stage = _Stage(carrier=carrier, token=token, received_at=received_at, waiting=list(replies))
+    stage = _Stage(carrier=carrier, token=token, received_at=received_at, waiting=list(replies), spare=spare)
     run = drive(flow, stage.send)
     try:
         next(run)
     except StopIteration as stop:
-        if stage.waiting:
+        if stage.waiting and spare is None:
             raise AssertionError(f"{len(stage.waiting)} replies were not asked for") from None
         return Played(requests=tuple(stage.requests), responses=tuple(stage.responses), result=stop.value)
     except ShipkitError as error:
@@ -151,15 +153,18 @@ class _Stage:
     token: Token
     received_at: datetime
     waiting: list[Reply | BaseException]
+    spare: Reply | None
     requests: list[Request] = attrs.Factory(list)
     responses: list[Response] = attrs.Factory(list)
 
     def send(self, request: Request) -> Generator[Effect, Any, Response]:
         request = self._signed(attrs.evolve(_as_request(request), id=f"played-{len(self.requests) + 1}"))
         self.requests.append(request)
-        if not self.waiting:
+        if len(self.requests) > _ENDLESS:
+            raise AssertionError(f"the flow asks without end, last for {request.name}")
+        answer = self.waiting.pop(0) if self.waiting else self.spare
+        if answer is None:
             raise AssertionError(f"no reply left for {request.method} {request.url} ({request.name})")
-        answer = self.waiting.pop(0)
         if isinstance(answer, BaseException):
             raise answer
         response = answer.to(request, self.received_at)

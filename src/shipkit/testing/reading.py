@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
-__all__ = ["replaced", "said"]
+__all__ = ["plain", "replaced", "said"]
+
+# Letters that do not come apart into a letter and an accent (Unicode, canonical decomposition).
+_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+
+
+def plain(text: str) -> str:
+    """*text* without accents and capitals, for comparisons only."""
+    parts = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(character for character in parts if not unicodedata.combining(character))
 
 
 def said(content: bytes) -> Iterator[str]:

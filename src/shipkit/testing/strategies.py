@@ -406,6 +406,7 @@ def pickup_requests(of: Carrier | m.CarrierFacts) -> st.SearchStrategy[m.PickupR
             window=m.PickupWindow(day=_SOME_DAY, ready=time(ready), close=time(ready + draw(st.integers(2, 5)))),
             package_count=draw(st.integers(1, 9)),
             weight=m.Weight(draw(st.decimals("0.5", "20", places=1)), m.WeightUnit.KG),
+            shipment_ids=(draw(st.text("0123456789abcdef", min_size=8, max_size=8)),),
         )
 
     return request().filter(facts.accepts)
