@@ -424,7 +424,8 @@ class Ups(Carrier):
         if not isinstance(body, dict) or not isinstance(body.get("access_token"), str):
             raise ReplyError.of(response, message="required field missing @ $.access_token", paths=("$.access_token",))
         lifetime = str(body.get("expires_in", ""))  # UPS sends the seconds as text
-        expires_at = response.received_at + timedelta(seconds=int(lifetime)) if lifetime.isdigit() else None
+        said = lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 10
+        expires_at = response.received_at + timedelta(seconds=int(lifetime)) if said else None
         return Token(value=body["access_token"], expires_at=expires_at)
 
     def authorize(self, request: Request, token: Token) -> Request:
