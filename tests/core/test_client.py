@@ -397,3 +397,38 @@ def test_a_second_purchase_in_one_flow_is_never_sent(sim: Simulator, acme: Acme)
     assert len(sim.bookings()) == 1
     operations = [r.operation for r in sim.requests()]
     assert (operations.count("create_shipment"), operations.count("find_shipments")) == (1, 1)
+
+
+def test_a_host_observes_through_the_hook_or_a_function(sim: Simulator, acme: Acme) -> None:
+    from shipkit.hookspecs import hookimpl
+
+    class Host:
+        def __init__(self) -> None:
+            self.kinds: list[str] = []
+
+        @hookimpl
+        def shipkit_observe(self, event: Observation) -> None:
+            self.kinds.append(event.kind)
+
+    host = Host()
+    kinds: list[str] = []
+    with Client({"acme-de": acme}, observers=[host, lambda event: kinds.append(event.kind)]) as client:
+        client.create_shipment(request(), account="acme-de", key="order-1")
+        client.create_shipment(request(), account="acme-de", key="order-1")
+
+    assert host.kinds == kinds
+    assert kinds.count("booked") == 1, "returned again is not booked again"
+    assert kinds.count("token") == 1
+
+
+def test_a_list_of_numbers_has_one_deadline(sim: Simulator, acme: Acme) -> None:
+    import time
+
+    sim.add_fault("slow", operation="track", times=100, after_s=1)
+    with Client({"acme-de": acme}, settings=Settings(list_concurrency=1, attempts=1)) as client:
+        client.rates(request())
+        began = time.monotonic()
+        outcomes = client.track([f"AC{n}" for n in range(5)], account="acme-de", deadline_s=0.5)
+        took_s = time.monotonic() - began
+    assert len(outcomes) == 5 and all(outcome.error is not None for outcome in outcomes)
+    assert took_s < 2

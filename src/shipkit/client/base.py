@@ -50,7 +50,8 @@ class ClientBase:
         from .desk import Desk
 
         self._lock = threading.Lock()
-        self._observers = tuple(observers)
+        # A host may bring a function, or a module or an object that implements the hook ``shipkit_observe``.
+        self._observers = tuple(getattr(observer, "shipkit_observe", observer) for observer in observers)
         self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, request_id=request_id)
 
     @classmethod

@@ -147,12 +147,14 @@ class Desk:
         """What is known of each number, in order; one that fails costs the others nothing."""
         chosen = self.account(account)
         queries = _queries(numbers, chosen, self.settings.language)
+        seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
+        until = (yield from now()) + seconds  # one for the whole list, however many go at once
         done = yield from _together(
-            tuple(self._timeline(chosen, query, deadline_s) for query in queries), self.settings.list_concurrency
+            tuple(self._timeline(chosen, query, seconds, until) for query in queries), self.settings.list_concurrency
         )
         return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done)])
 
-    def _timeline(self, account: Account, query: m.TrackQuery, deadline_s: float | None) -> Run[m.Timeline]:
+    def _timeline(self, account: Account, query: m.TrackQuery, deadline_s: float, until: float) -> Run[m.Timeline]:
         def asked(stack: Stack) -> Run[m.Timeline]:
             from .tracking import timeline
 
@@ -163,7 +165,7 @@ class Desk:
                     yield stack.context.emit("unmapped_code", detail=message.carrier_code or "")
             return timeline(result, account.carrier.code, m.EventSource.POLL)
 
-        return self.calling(account, "track", deadline_s, query, asked)
+        return self.calling(account, "track", deadline_s, query, asked, until=until)
 
     def asking(
         self, account: Account, operation: str, deadline_s: float | None, request: Any, flow: Callable[[], Flow[T]]
@@ -182,6 +184,8 @@ class Desk:
         deadline_s: float | None,
         request: Any,
         body: Callable[[Stack], Run[T]],
+        *,
+        until: float | None = None,
     ) -> Run[T]:
         """One call of the host: its deadline begins, its errors say whose they are, its end is observed."""
         seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
@@ -190,7 +194,7 @@ class Desk:
         context = Context(
             state=account.state,
             operation=operation,
-            until=started_at + seconds,
+            until=started_at + seconds if until is None else until,
             deadline_s=seconds,
             settings=self.settings,
             tokens=self.store.tokens,

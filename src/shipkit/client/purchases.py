@@ -154,9 +154,7 @@ def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str
         ready = desk.ready(account, request)
         mark = fingerprint(kind.operation, alias, request)
         intent = _intent(account, kind, ready, _full_key(desk, key), mark, stack)
-        value = yield from booked(intent, desk.store.ledger, stack)
-        yield stack.context.emit("booked")
-        return value
+        return (yield from booked(intent, desk.store.ledger, stack))
 
     return desk.calling(account, kind.operation, deadline_s, request, asked)
 
@@ -176,7 +174,8 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
         intent = _stored(desk, account, entry, stack)
         return (yield from cancelled(intent, lambda value: _undo(account, value), desk.store.ledger, stack))
 
-    return (yield from desk.calling(account, operation, deadline_s, None, asked))
+    request = unpacked(entry.request, kind.request_type)
+    return (yield from desk.calling(account, operation, deadline_s, request, asked))
 
 
 def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:
@@ -192,7 +191,8 @@ def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple
             return (yield from _recovered(desk, account, entry, stack))
 
         try:
-            value = yield from desk.calling(account, entry.operation, deadline_s, None, asked)
+            request = unpacked(entry.request, _KINDS[entry.operation].request_type)
+            value = yield from desk.calling(account, entry.operation, deadline_s, request, asked)
             done.append((entry.key, Done(value)))
         except ShipkitError as error:
             done.append((entry.key, Done(error=error)))

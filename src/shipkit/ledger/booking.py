@@ -303,7 +303,9 @@ def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry,
     """
     while True:
         try:
-            return (yield from call(ledger.book, entry, intent.booking_of(whole), whole, intent.in_hand(whole)))
+            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, intent.in_hand(whole))
+            yield stack.context.emit("booked" if phase is not None else "strays")
+            return phase
         except StoreError as error:
             if (yield from now()) + 0.2 >= stack.context.until:
                 error.key, error.shipment = intent.key, whole  # type: ignore[assignment]

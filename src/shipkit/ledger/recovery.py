@@ -41,8 +41,7 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
         raise doubt_of((yield from call(ledger.read, entry.key)) or entry)
     for hit in live:
         whole = intent.stamped(hit, entry.generation)
-        if (yield from recorded(intent, ledger, stack, entry, whole)) is None:
-            yield stack.context.emit("strays", detail=str(len(live) - 1))
+        yield from recorded(intent, ledger, stack, entry, whole)
     row = yield from call(ledger.read, entry.key)
     if row is None or row.phase not in (Phase.SUCCEEDED, Phase.VOIDING):
         raise doubt_of(row or entry)
