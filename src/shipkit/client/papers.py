@@ -15,7 +15,7 @@ from ..model import BookingState, Document, DocumentKind, DocumentQuery, LabelSp
 from ..model.documents import content_fits
 from ..policy import Context, Stack, stack
 
-__all__ = ["completed", "fetched", "in_hand"]
+__all__ = ["completed", "fetched", "in_hand", "labelled", "linked"]
 
 _LABELS = (DocumentKind.LABEL, DocumentKind.RETURN_LABEL, DocumentKind.QR_CODE)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -23,7 +23,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 def in_hand(shipment: Shipment) -> bool:
     """Whether every paper that was ordered with *shipment* is here, and none stands behind a link only."""
-    return shipment.state is not BookingState.LABEL_PENDING and not _links(shipment.documents)
+    return shipment.state is not BookingState.LABEL_PENDING and not linked(shipment.documents)
 
 
 def labelled(shipment: Shipment) -> Shipment:
@@ -107,7 +107,8 @@ class _Papers(Carrier):
             raise _RedirectError.of(response, location=location)
 
 
-def _links(documents: Iterable[Document]) -> bool:
+def linked(documents: Iterable[Document]) -> bool:
+    """Whether one of *documents* is known by its link only."""
     return any(document.content is None for document in documents)
 
 

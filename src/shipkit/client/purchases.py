@@ -32,7 +32,7 @@ from ..policy import Stack
 from ..ports import Entry, Phase
 from .accounts import Account
 from .desk import Desk, reason
-from .papers import completed, in_hand, labelled
+from .papers import completed, fetched, in_hand, labelled, linked
 
 __all__ = [
     "BOOK_PICKUP",
@@ -240,7 +240,7 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
         pieces_of=_pieces,
         pieces=_asked_pieces(request),
         complete=lambda value: _completed(value, stack, key, getattr(request, "shipment", request)),
-        in_hand=lambda value: _shipment(value) is None or in_hand(_shipment(value)),
+        in_hand=_in_hand,
         stamped=lambda value, generation: _stamped(value, account, key, generation, notices(request, account.facts)),
         recovery=account.facts.recovery,
     )
@@ -308,7 +308,14 @@ def _stamped(value: Any, account: Account, key: str, generation: int, shortened:
     return attrs.evolve(value, shipment=labelled(stamped) if ours else stamped)
 
 
+def _in_hand(value: Any) -> bool:
+    shipment = _shipment(value)
+    return in_hand(shipment) if shipment is not None else not linked(getattr(value, "documents", ()))
+
+
 def _completed(value: Any, stack: Stack, key: str, booking: Any) -> Run[Any]:
+    if _shipment(value) is None:
+        return attrs.evolve(value, documents=(yield from fetched(value.documents, stack.context)))
     whole = yield from completed(_shipment(value), stack, key, getattr(booking, "label", None))
     return attrs.evolve(value, shipment=whole) if isinstance(value, m.ReturnShipment) else whole
 
