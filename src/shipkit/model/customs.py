@@ -100,6 +100,7 @@ class CommodityLine(Value):
     """C62 is "one"; H87, "piece", means the same."""
     unit_value: Money
     net_weight: Weight | None = None
+    """Of the whole line, as customs forms have it; ``unit_value`` is of one."""
     gross_weight: Weight | None = None
     hs_code: HsCode | None = attrs.field(default=None, metadata=bounds(pattern="[0-9]{6,10}"))
     """Demanded by some lanes."""
