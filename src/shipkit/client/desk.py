@@ -236,7 +236,9 @@ class Desk:
         subject = getattr(request, "shipment", None) or request
         if able(account.carrier, ChecksRequests) and isinstance(subject, (m.ShipmentRequest, m.RateRequest)):
             known = {problem.path for problem in found}
-            found += [problem for problem in account.carrier.problems(subject) if problem.path not in known]
+            at = "" if subject is request else "/shipment"
+            more = [attrs.evolve(p, path=f"{at}{p.path}") if at else p for p in account.carrier.problems(subject)]
+            found += [problem for problem in more if problem.path not in known]
         if found:
             raise InputError(problems=tuple(found))
 
