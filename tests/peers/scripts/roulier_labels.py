@@ -59,11 +59,9 @@ else:
         "auth": {"login": "BDTEST13", "password": "PrivateK"},
         "service": {
             "product": "24R",
-            "shippingDate": datetime.date(2026, 3, 2),
             "pickupMode": "CCC",
-            "agencyId": "",
-            "pickupSite": "FR-" + sys.argv[4],
-            "reference1": "SO042",
+            "shippingCountry": "FR",
+            "shippingSite": sys.argv[4],
         },
         "parcels": [{"weight": 1.2}],
         "from_address": sender,
@@ -72,4 +70,4 @@ else:
 answer = roulier.get(carrier, "get_label", data)
 parcel = answer["parcels"][0]
 label = parcel["label"] or {}
-print(json.dumps({"number": parcel["tracking"]["number"], "label": str(label.get("data") or "")[:60], "type": label.get("type")}))
+print(json.dumps({"number": str(parcel.get("tracking", {}).get("number") or parcel["id"]), "label": str(label.get("data") or "")[:60], "type": label.get("type")}))
