@@ -73,7 +73,10 @@ class Rating(UpsBase):
             "TotalCharges": money(price.total, currency),
         }
         if "NegotiatedRatesIndicator" in one(shipment.get("ShipmentRatingOptions")):
-            row["NegotiatedRateCharges"] = {"TotalCharge": money(price.negotiated, currency)}
+            row["NegotiatedRateCharges"] = {
+                "BaseServiceCharge": money(price.negotiated, currency),  # from subversion 2201 on (Rating.yaml)
+                "TotalCharge": money(price.negotiated, currency),
+            }
         if product.guaranteed:
             row["GuaranteedDelivery"] = {"BusinessDaysInTransit": str(product.days)}
             if product.days == 1:
