@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shipkit.codec import from_json, to_json
 from shipkit.codec.canon import record
 from shipkit.events import Evidence, changes, fold, roll_up, scoped
-from shipkit.model import ChangeKind, Classifier, Milestone, Reason, Timeline, TrackingEvent
+from shipkit.model import ChangeKind, Classifier, EventSource, Milestone, Reason, Timeline, TrackingEvent
 from tests.events.journeys import event, evidence
 
 EVENTS = evidence()
@@ -155,3 +155,12 @@ def test_a_scope_given_later_renames_events_and_keeps_their_references(events: l
     for one in moved[len(bare) :]:
         assert one.retracts == moved[0].event_id
     assert fold(moved).milestone is fold([*bare, *withdrawn]).milestone
+
+
+@given(EVENTS, st.sampled_from(list(EventSource)))
+def test_events_within_a_scope_differ_in_nothing_else(events: list[TrackingEvent], source: EventSource) -> None:
+    for before, after in zip(events, scoped(events, "order-1", source=source), strict=True):
+        rebuilt = attrs.evolve(before, scope="order-1", source=before.source or source)
+        assert attrs.evolve(after, retracts=before.retracts, supersedes=before.supersedes) == rebuilt
+        assert after.event_id == attrs.evolve(after).event_id
+        assert hash(after) == hash(attrs.evolve(after))

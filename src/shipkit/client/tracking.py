@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from ..events import fold, scoped
 from ..model import EventSource, Timeline, TrackResult
 
@@ -13,9 +11,8 @@ __all__ = ["timeline"]
 def timeline(result: TrackResult, carrier: str, source: EventSource) -> Timeline:
     """The events of *result* within the scope of its number, folded."""
     scope = f"{carrier}:{result.number.value}"
-    events = [event if event.source else attrs.evolve(event, source=source) for event in result.events]
     return fold(
-        scoped(events, scope),
+        scoped(result.events, scope, source=source),
         scope=scope,
         tracking_number=result.number,
         transit=result.transit,

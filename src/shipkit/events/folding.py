@@ -102,10 +102,11 @@ def _project(
     transitions: Transitions,
 ) -> Timeline:
     withdrawn = {event_id for event in evidence for event_id in (event.retracts, event.supersedes) if event_id}
-    ordered = sorted((event for event in evidence if event.event_id not in withdrawn), key=_place_in_time)
+    placed = sorted((_place_in_time(event), event) for event in evidence if event.event_id not in withdrawn)
     journey = _Journey(transitions, since)
-    for event in ordered:
-        journey.meet(event)
+    for (moment, _, _), event in placed:
+        journey.meet(event, moment)
+    ordered = [event for _, event in placed]
     return Timeline(
         scope=scope,
         tracking_number=number,
@@ -161,11 +162,11 @@ class _Journey:
         self.handover: TrackingEvent | None = None
         self.signer: str | None = None
 
-    def meet(self, event: TrackingEvent) -> None:
-        """One event, in its place in time."""
+    def meet(self, event: TrackingEvent, moment: datetime) -> None:
+        """One event, in its place in time, which is never before the earliest that it can be."""
         if event.classifier is not Classifier.ACTUAL:
             return
-        if event.time.earliest - event.observed_at > _FUTURE:
+        if moment - event.observed_at > _FUTURE and event.time.earliest - event.observed_at > _FUTURE:
             self.wonder(AnomalyKind.FUTURE_EVENT, event)
         if self.since is not None and self.since - event.time.latest > _RECYCLED:
             self.wonder(AnomalyKind.PREDATES_SHIPMENT, event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import attrs
@@ -60,10 +61,17 @@ class Problems:
 
     def close(self, event: TrackingEvent, category: str | None) -> None:
         """Close what is open, of one category or of all."""
+        if not self.open:
+            return
         ended = [one for one in self.open if category is None or facts_of(one.reason).category == category]
         self.open = [one for one in self.open if one not in ended]
         self.closed += [attrs.evolve(one, resolved_by=event.event_id) for one in ended]
 
 
+@cache
+def _bad() -> frozenset[Reason]:
+    return frozenset(reason for reason in Reason if facts_of(reason).severity is not Severity.INFO)
+
+
 def _is_problem(event: TrackingEvent) -> bool:
-    return event.reason is not None and facts_of(event.reason).severity is not Severity.INFO
+    return event.reason is not None and event.reason in _bad()

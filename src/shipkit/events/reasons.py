@@ -147,4 +147,4 @@ def _table() -> dict[str, ReasonFacts]:
 
 def facts_of(reason: Reason) -> ReasonFacts:
     """The facts of *reason*; of one that is not known, that nobody must act."""
-    return _table().get(str(reason), _UNKNOWN)
+    return _table().get(reason, _UNKNOWN)

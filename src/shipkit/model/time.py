@@ -74,7 +74,7 @@ class EventTime(Value):
         """The moment in UTC; None where the offset is not known, or only the day is."""
         if self.basis is TimeBasis.NONE or self.offset_min is None or not isinstance(self.local, datetime):
             return None
-        return self.earliest
+        return _in_utc(self.local, self.offset_min)
 
     @property
     def earliest(self) -> datetime:
@@ -89,11 +89,15 @@ class EventTime(Value):
     def _bound(self, of_day: time, widest_offset_min: int) -> datetime:
         local = self.local if isinstance(self.local, datetime) else datetime.combine(self.local, of_day)
         known = self.basis is not TimeBasis.NONE and self.offset_min is not None
-        offset_min = self.offset_min if known and self.offset_min is not None else widest_offset_min
-        try:
-            return (local - timedelta(minutes=offset_min)).replace(tzinfo=timezone.utc)
-        except OverflowError:  # the first or the last day of the calendar
-            return local.replace(tzinfo=timezone.utc)
+        return _in_utc(local, self.offset_min if known and self.offset_min is not None else widest_offset_min)
+
+
+def _in_utc(local: datetime, offset_min: int) -> datetime:
+    moment = local.replace(tzinfo=timezone.utc)
+    try:
+        return moment - timedelta(minutes=offset_min) if offset_min else moment
+    except OverflowError:  # the first or the last day of the calendar
+        return moment
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -401,10 +401,10 @@ class TrackingEvent(Value):
             _RECIPE, self.scope, self.piece, self.code_type, self.code, self.subcode,
             _printed_time(self.time), _printed_offset(self.time), _place_key(self.place), self.retracts,
         ]  # fmt: skip
-        text = json.dumps(recipe, ensure_ascii=False, separators=(",", ":"))
-        return f"h:{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+        return f"h:{sha256(_as_json(recipe).encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _RECIPE: Final = "evt1"  # another recipe is another family of ids, made by hashing the kept fields again
 
 
@@ -425,9 +425,10 @@ def _place_key(place: EventPlace | None) -> str | None:
         return None
     if place.facility_code:
         return place.facility_code
-    plain = normalize("NFKD", place.city or "")
-    city = "".join(char for char in plain if not combining(char) and not char.isspace()).upper()
-    return f"{place.country or ''}|{place.postal_code or ''}|{city}"
+    city = place.city or ""
+    if not city.isascii():
+        city = "".join(char for char in normalize("NFKD", city) if not combining(char))
+    return f"{place.country or ''}|{place.postal_code or ''}|{''.join(city.split()).upper()}"
 
 
 @attrs.frozen(kw_only=True, repr=False)
