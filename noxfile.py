@@ -84,9 +84,9 @@ def tests(session: nox.Session) -> None:
     """Every test on the first Python; all but the slow ones, with fewer examples, on the others found here."""
     install_tree(session, "test")
     whole = session.python == PYTHONS[0]
-    chosen = () if whole else ("-m", "not slow")
+    chosen = "not peers" if whole else "not peers and not slow"
     session.run(
-        "pytest", "-q", "-n", workers(), "--dist", "worksteal", *chosen, *(session.posargs or ("tests",)),
+        "pytest", "-q", "-n", workers(), "--dist", "worksteal", "-m", chosen, *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "ci" if whole else "quick"},
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def floors(session: nox.Session) -> None:
     floor = BUILD / "floors.txt"
     floor.write_text("".join(f"{line}\n" for line in str(frozen).splitlines() if "==" in line))
     session.install("--constraint", str(floor), *wanted_by("test"))
-    session.run("pytest", "-q", "-n", workers(), "-m", "not slow", *(session.posargs or ("tests",)),
+    session.run("pytest", "-q", "-n", workers(), "-m", "not peers and not slow", *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "quick"})  # fmt: skip
 
 
