@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -14,8 +15,7 @@ from jsonschema import Draft202012Validator
 
 from shipkit.flow import Request
 from tests.conftest import shared_folder
-
-from .errata import ERRATA, Erratum
+from tests.ups.errata import ERRATA, Erratum
 
 __all__ = ["Operation", "complaints", "matching", "operation_of", "reply_complaints", "request_complaints"]
 
@@ -141,17 +141,8 @@ def request_complaints(request: Request, leave_out: Iterable[Erratum] = ()) -> l
     found = list(_parameter_complaints(operation, request, query, frozenset(leave_out)))
     content = operation.spec.get("requestBody", {}).get("content", {})
     if "application/json" in content:
-        import json
-
-        pointer = (
-            "paths",
-            operation.template,
-            operation.method,
-            "requestBody",
-            "content",
-            "application/json",
-            "schema",
-        )
+        body = ("requestBody", "content", "application/json", "schema")
+        pointer = ("paths", operation.template, operation.method, *body)
         found += complaints(operation.file, pointer, ">", json.loads(request.content), leave_out)
     elif content:
         [(kind, body)] = content.items()
