@@ -28,7 +28,12 @@ ACCOUNTS: dict[str, Carrier] = {carrier.code: carrier for carrier in (UPS, EASYP
 def party(name: str, line: str, city: str, postal_code: str, country: str = "US", region: str | None = None) -> m.Party:
     return m.Party(
         address=m.Address(lines=(line,), city=city, postal_code=postal_code, region=region, country=country),
-        contact=m.Contact(name=name, company="Company", phone="+33199000001", email="test@example.com"),
+        contact=m.Contact(
+            name=name,
+            company="Company",
+            phone="9195550142" if country == "US" else "+33199000001",
+            email="test@example.com",
+        ),
     )
 
 

@@ -36,6 +36,9 @@ class Case:
     numbers: tuple[str, ...] = ()
     """Numbers that the carrier gave and that must come out."""
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # what Hypothesis prints of it
+        printer.text(self.name)
+
     @property
     def name(self) -> str:
         """For the reports of tests."""
