@@ -70,8 +70,9 @@ def test_the_rounding_words_of_the_facts_are_understood() -> None:
     }  # fmt: skip
     assert Weight("2.5", WeightUnit.KG).to(WeightUnit.KG, Rounding.HALF_EVEN, "1") == 2
     for wrong in ("sideways", "ROUND_05UP"):
-        with pytest.raises((ValueError, KeyError)):
-            weight.to(WeightUnit.KG, wrong, "1")
+        for step in ("1", "0.1"):
+            with pytest.raises(ValueError, match="rounding"):
+                weight.to(WeightUnit.KG, wrong, step)
 
 
 def test_a_step_must_be_above_zero() -> None:

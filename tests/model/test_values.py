@@ -41,6 +41,7 @@ from shipkit.model import (
     TransitEstimate,
     Weight,
     WeightUnit,
+    evolve,
 )
 from tests.model.making import CLASSES, values
 
@@ -72,6 +73,25 @@ def _holds_errors(value: Any) -> bool:
         field.name in ("error", "errors", "refused") and getattr(value, field.name)
         for field in attrs.fields(type(value))
     )
+
+
+@given(st.sampled_from(CLASSES).flatmap(lambda cls: st.tuples(values(cls, 2), values(cls, 2))), st.data())
+def test_a_changed_copy_is_the_one_that_the_constructor_would_build(pair: tuple[Any, Any], data: st.DataObject) -> None:
+    value, other = pair
+    name = data.draw(st.sampled_from([field.name for field in attrs.fields(type(value))]))
+    change = {name: getattr(other, name)}
+    assert evolve(value, **change) == attrs.evolve(value, **change)
+    assert evolve(value) == value
+
+
+def test_a_changed_copy_checks_and_converts_what_was_changed() -> None:
+    package = Package(ref="1", weight=ONE_KG)
+    assert evolve(package, label_text=["a"]).label_text == ("a",)  # type: ignore[arg-type]
+    assert problems(lambda: evolve(package, weight="1 kg")) == {"/weight": "malformed"}
+    assert problems(lambda: evolve(ONE_KG, value=Decimal(-1))) == {"/value": "out_of_range"}
+    with pytest.raises(TypeError, match="colour"):
+        evolve(package, colour="red")
+    assert package == Package(ref="1", weight=ONE_KG)
 
 
 def test_values_have_no_dict_and_take_no_unknown_field() -> None:

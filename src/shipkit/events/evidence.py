@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
-from typing import Any, Final
-
-import attrs
+from typing import Any
 
 from shipkit.codec.canon import record
-from shipkit.model import EventSource, TrackingEvent
+from shipkit.model import EventSource, TrackingEvent, evolve
 
 __all__ = ["Evidence", "scoped"]
 
@@ -78,11 +75,6 @@ def _natural(version: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", version))
 
 
-_FIELDS: Final = tuple(field.name for field in attrs.fields(TrackingEvent))
-_values: Final[Any] = attrgetter(*_FIELDS)
-_puts: Final = {name: getattr(TrackingEvent, name).__set__ for name in _FIELDS}
-
-
 def scoped(
     events: Iterable[TrackingEvent], scope: str, *, source: EventSource | None = None
 ) -> tuple[TrackingEvent, ...]:
@@ -91,7 +83,7 @@ def scoped(
     *source* is written into the events that do not say where they come from.
     """
     given = tuple(events)
-    moved = tuple(_moved(event, scope, source) for event in given)
+    moved = tuple(evolve(event, scope=scope, source=event.source or source) for event in given)
     if not any(event.retracts or event.supersedes for event in given):
         return moved
     ids = {old.event_id: new.event_id for old, new in zip(given, moved, strict=True) if old.retracts is None}
@@ -101,17 +93,4 @@ def scoped(
             return event_id and ids[event_id]
         return f"n:{scope}:{event_id[3:]}" if event_id.startswith("n::") else event_id
 
-    return tuple(
-        attrs.evolve(event, retracts=rename(event.retracts), supersedes=rename(event.supersedes)) for event in moved
-    )
-
-
-def _moved(event: TrackingEvent, scope: str, source: EventSource | None) -> TrackingEvent:
-    """A copy with another scope: every other field was checked when *event* was built, and checking costs most."""
-    copy = object.__new__(TrackingEvent)
-    for put, item in zip(_puts.values(), _values(event), strict=True):
-        put(copy, item)
-    _puts["scope"](copy, scope)
-    if event.source is None and source is not None:
-        _puts["source"](copy, source)
-    return copy
+    return tuple(evolve(event, retracts=rename(event.retracts), supersedes=rename(event.supersedes)) for event in moved)

@@ -3,7 +3,7 @@
 TYPE_CHECKING = False  # both type checkers know this name, and importing typing for it costs more than this module
 if TYPE_CHECKING:
     from shipkit.model.addresses import AddressCheck, AddressCheckLevel, AddressCheckResult, AddressVerdict
-    from shipkit.model.base import Value
+    from shipkit.model.base import Value, evolve
     from shipkit.model.bookings import (
         BookedPackage,
         BookingState,
@@ -448,6 +448,7 @@ __all__ = [
     "ZoneName",
     "canonical_number",
     "content_fits",
+    "evolve",
 ]
 
 _ROOMS = {
@@ -674,6 +675,7 @@ _ROOMS = {
     "ZoneName": "scalars",
     "canonical_number": "bookings",
     "content_fits": "documents",
+    "evolve": "base",
 }
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object to the type checkers

@@ -99,8 +99,15 @@ def _quantum(text: str) -> tuple[int, int, int, int]:
     return (*step.as_integer_ratio(), int("".join(map(str, parts.digits))), int(parts.exponent))
 
 
+_ROUNDINGS: Final = frozenset(
+    (ROUND_UP, ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN)
+)
+
+
 def _rounded(numerator: int, denominator: int, rounding: str) -> int:
     """The whole number for a fraction that is not negative, by a rounding mode of the decimal module."""
+    if rounding not in _ROUNDINGS:
+        raise ValueError(f"{rounding!r} is not a rounding of a measure")
     whole, rest = divmod(numerator, denominator)
     if not rest:
         return whole
@@ -111,12 +118,10 @@ def _rounded(numerator: int, denominator: int, rounding: str) -> int:
     twice = 2 * rest
     if twice == denominator:
         return whole + {ROUND_HALF_UP: 1, ROUND_HALF_DOWN: 0, ROUND_HALF_EVEN: whole % 2}[rounding]
-    if rounding not in (ROUND_HALF_UP, ROUND_HALF_DOWN, ROUND_HALF_EVEN):
-        raise ValueError(f"{rounding!r} is not a rounding of a measure")
     return whole + (twice > denominator)
 
 
-def _convert(value: Decimal, source: str, target: str, rounding: str, quantum: Decimal | str) -> Decimal:
+def _convert(value: Decimal, source: ClosedEnum, target: ClosedEnum, rounding: str, quantum: Decimal | str) -> Decimal:
     if not rounding.startswith("ROUND_"):
         rounding = f"ROUND_{rounding.upper()}"  # a word of facts, such as half_up
     number, scale = value.as_integer_ratio()
@@ -124,6 +129,17 @@ def _convert(value: Decimal, source: str, target: str, rounding: str, quantum: D
     step_up, step_down, digits, exponent = _quantum(str(quantum))
     steps = _rounded(number * up * step_down, scale * down * step_up, rounding)
     return Decimal((0, tuple(map(int, str(steps * digits))), exponent))
+
+
+def _in_base(value: Decimal, unit: ClosedEnum) -> Fraction:
+    number, scale = value.as_integer_ratio()
+    up, down = _base(unit)
+    return Fraction(number * up, scale * down)
+
+
+@cache
+def _base(unit: ClosedEnum) -> tuple[int, int]:
+    return _FACTORS[unit].as_integer_ratio()
 
 
 def _check_measure(self: Any, unit: type[ClosedEnum]) -> None:
@@ -152,12 +168,12 @@ class Weight(Value):
 
         Exact: no other rounding happens on the way, so 16 oz are 1 lb and 0.453593 kg (rounded up to six decimals).
         """
-        return _convert(self.value, self.unit.value, unit.value, rounding, quantum)
+        return _convert(self.value, self.unit, unit, rounding, quantum)
 
     @property
     def grams(self) -> Fraction:
         """The exact mass, to compare weights given in different units."""
-        return Fraction(self.value) * _FACTORS[self.unit.value]
+        return _in_base(self.value, self.unit)
 
     def __str__(self) -> str:
         return f"{self.value:f} {self.unit}"
@@ -176,12 +192,12 @@ class Length(Value):
 
     def to(self, unit: LengthUnit, rounding: str, quantum: Decimal | str) -> Decimal:
         """The length in *unit*, rounded once to a multiple of *quantum*, with a rounding mode of the decimal module."""
-        return _convert(self.value, self.unit.value, unit.value, rounding, quantum)
+        return _convert(self.value, self.unit, unit, rounding, quantum)
 
     @property
     def millimetres(self) -> Fraction:
         """The exact length, to compare lengths given in different units."""
-        return Fraction(self.value) * _FACTORS[self.unit.value]
+        return _in_base(self.value, self.unit)
 
     def __str__(self) -> str:
         return f"{self.value:f} {self.unit}"
@@ -199,12 +215,12 @@ class Volume(Value):
 
     def to(self, unit: VolumeUnit, rounding: str, quantum: Decimal | str) -> Decimal:
         """The volume in *unit*, rounded once to a multiple of *quantum*, with a rounding mode of the decimal module."""
-        return _convert(self.value, self.unit.value, unit.value, rounding, quantum)
+        return _convert(self.value, self.unit, unit, rounding, quantum)
 
     @property
     def millilitres(self) -> Fraction:
         """The exact volume, to compare volumes given in different units."""
-        return Fraction(self.value) * _FACTORS[self.unit.value]
+        return _in_base(self.value, self.unit)
 
     def __str__(self) -> str:
         return f"{self.value:f} {self.unit}"
