@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -66,7 +66,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        pairs = items.items() if isinstance(items, Mapping) else items
+        pairs = cast("Iterable[tuple[str, str]]", items.items() if isinstance(items, Mapping) else items)
         self._items: dict[str, tuple[str, str]] = {name.lower(): (name, value) for name, value in pairs}
 
     def __getitem__(self, name: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Fields"]
 
 _ON_THE_LANE: Final = frozenset({"lane", "destination", "origin"})
-_ABSENT: Final = object()  # this kind of request has no such field
+_ABSENT: Final[Any] = object()  # this kind of request has no such field
 
 
 @attrs.define

@@ -91,17 +91,16 @@ def _sums(found: Found, request: Draft, at: str) -> None:
 
 
 def _quantity(lines: Draft) -> object:
-    if any(line is None or line.quantity is None for line in lines):
-        return None
-    return sum(line.quantity for line in lines)
+    quantities: list[Any] = [line.quantity if line is not None else None for line in lines]
+    return None if None in quantities else sum(quantities)
 
 
 def _value(lines: Draft) -> object:
     values: dict[str, Any] = {}
     for line in lines:
-        money = line.unit_value if line is not None else None
-        if money is None or money.amount is None or line.quantity is None:
+        if line is None or line.unit_value is None or line.unit_value.amount is None or line.quantity is None:
             return None
+        money = line.unit_value
         values[money.currency] = values.get(money.currency, 0) + money.amount * line.quantity
     return values
 

@@ -209,7 +209,7 @@ def _number(bounds: Bounds) -> _Look:
             found.add(f"{at}/{name}", code, f"must be {least} or more", f">= {least}")
         elif most is not None and number > most:
             found.add(f"{at}/{name}", ProblemCode.OUT_OF_RANGE, f"must be {most} or less", f"<= {most}")
-        elif decimals is not None and number.__class__ is Decimal and _decimals(number) > decimals:
+        elif decimals is not None and isinstance(number, Decimal) and _decimals(number) > decimals:
             text = f"must have at most {decimals} decimals"
             found.add(f"{at}/{name}", ProblemCode.OUT_OF_RANGE, text, f"{decimals} decimals")
 

@@ -25,7 +25,7 @@ def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
 
 
 def _numbered(request: Request, context: Context) -> Request:
-    """*request* with an id before it is signed, for carriers that want the number in a header or under the signature."""
+    """*request* with an id before it is signed, for carriers that want the number in a header or in what is signed."""
     return attrs.evolve(request, id=context.request_id())
 
 

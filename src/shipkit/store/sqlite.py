@@ -165,7 +165,10 @@ class SqliteStore:
         with self._guarded() as connection:
             rows = connection.execute("SELECT * FROM shipkit_stray WHERE key = ? ORDER BY created_at", (key,))
             names = Stray.__annotations__
-            return tuple(Stray(**{name: row[name] for name in names} | {"result": Kept(row["result"])}) for row in rows)
+            told: list[dict[str, Any]] = [{name: row[name] for name in names} for row in rows]
+            for stray in told:
+                stray["result"] = Kept(stray["result"])
+            return tuple(Stray(**stray) for stray in told)
 
     def stray_voided(self, stray: Stray) -> None:
         """That further booking was undone."""

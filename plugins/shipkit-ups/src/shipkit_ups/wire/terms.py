@@ -126,7 +126,7 @@ def payment_to_wire(request: RateRequest | ShipmentRequest, shipper_number: str)
         payer, account = request.payment.payer, request.payment.account
     rows = [{"Type": "01", **_bill(payer, account, shipper_number)}]
     customs = request.customs
-    if customs is not None and customs.duties_payer in (Payer.SENDER, Payer.THIRD_PARTY):
+    if customs is not None and customs.duties_payer is not None and customs.duties_payer is not Payer.RECIPIENT:
         rows.append({"Type": "02", **_bill(customs.duties_payer, customs.duties_account, shipper_number)})
     return rows
 
