@@ -143,6 +143,8 @@ class SoapService:
 
 def _zeep(module: str) -> Any:
     """A module of zeep, untyped: its attrs-made classes are opaque to type checkers."""
+    # Whole first: two threads that begin with different parts of it would get halves, for its parts import each other.
+    import_module("zeep")
     return import_module(f"zeep.{module}")
 
 
