@@ -293,6 +293,10 @@ def test_events_of_several_pieces_are_one_timeline_each() -> None:
     assert timeline.milestone is Milestone.IN_TRANSIT
     assert timeline.partially_delivered
     assert timeline.evidence_count == 4
+    blank = [attrs.evolve(one, piece=one.piece or "") for one in events]
+    assert [path(piece) for piece in fold(blank, tracking_number=NUMBER).pieces] == [
+        path(piece) for piece in timeline.pieces
+    ]
     one_piece = fold([event(5, "accepted", piece="P1")], tracking_number=NUMBER)
     assert (one_piece.pieces, one_piece.tracking_number) == ((), NUMBER)
 

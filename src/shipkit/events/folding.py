@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta, timezone
-from typing import Final
-
-import attrs
+from typing import Final, NamedTuple
 
 from shipkit.codec.canon import record
 from shipkit.events.evidence import Evidence
@@ -26,6 +24,7 @@ from shipkit.model import (
     TrackingEvent,
     TrackingNumber,
     TransitEstimate,
+    evolve,
 )
 
 __all__ = ["fold", "roll_up"]
@@ -52,32 +51,30 @@ def fold(
     """
     evidence = Evidence(events)
     place = scope if scope is not None else min((event.scope for event in evidence if event.scope), default="")
+    beside = _Beside(transit, since, transitions)
     pieces = sorted({event.piece for event in evidence if event.piece})
     if len(pieces) > 1:
         folded = [
             _project(
-                Evidence(event for event in evidence if event.piece in (None, piece)),
-                scope=place,
-                number=_piece_number(piece, tracking_number),
-                transit=transit,
-                proof=None,
-                since=since,
-                transitions=transitions,
+                Evidence(event for event in evidence if not event.piece or event.piece == piece),
+                place,
+                _piece_number(piece, tracking_number),
+                beside,
             )
             for piece in pieces
         ]
-        timeline = attrs.evolve(roll_up(folded, scope=place), proof=proof, evidence_count=len(evidence))
+        timeline = evolve(roll_up(folded, scope=place), evidence_count=len(evidence))
     else:
-        timeline = _project(
-            evidence,
-            scope=place,
-            number=tracking_number,
-            transit=transit,
-            proof=proof,
-            since=since,
-            transitions=transitions,
-        )
-    return _revised(timeline, previous)
+        timeline = _project(evidence, place, tracking_number, beside)
+    return _revised(timeline if proof is None else evolve(timeline, proof=proof), previous)
+
+
+class _Beside(NamedTuple):
+    """What is known beside the events, and the table to fold by."""
+
+    transit: TransitEstimate | None
+    since: datetime | None
+    transitions: Transitions
 
 
 def _piece_number(piece: str, whole: TrackingNumber | None) -> TrackingNumber | None:
@@ -87,23 +84,14 @@ def _piece_number(piece: str, whole: TrackingNumber | None) -> TrackingNumber | 
 def _revised(timeline: Timeline, previous: Timeline | None) -> Timeline:
     if previous is None:
         return timeline
-    same = attrs.evolve(timeline, revision=previous.revision)
-    return same if same == previous else attrs.evolve(timeline, revision=previous.revision + 1)
+    same = evolve(timeline, revision=previous.revision)
+    return same if same == previous else evolve(timeline, revision=previous.revision + 1)
 
 
-def _project(
-    evidence: Evidence,
-    *,
-    scope: str,
-    number: TrackingNumber | None,
-    transit: TransitEstimate | None,
-    proof: ProofOfDelivery | None,
-    since: datetime | None,
-    transitions: Transitions,
-) -> Timeline:
+def _project(evidence: Evidence, scope: str, number: TrackingNumber | None, beside: _Beside) -> Timeline:
     withdrawn = {event_id for event in evidence for event_id in (event.retracts, event.supersedes) if event_id}
     placed = sorted((_place_in_time(event), event) for event in evidence if event.event_id not in withdrawn)
-    journey = _Journey(transitions, since)
+    journey = _Journey(beside.transitions, beside.since)
     for (moment, _, _), event in placed:
         journey.meet(event, moment)
     ordered = [event for _, event in placed]
@@ -116,8 +104,8 @@ def _project(
         events=tuple(ordered),
         exceptions=journey.problems.all(),
         attempts=journey.attempts,
-        transit=_latest_transit(ordered, transit),
-        proof=proof or journey.proof(),
+        transit=_latest_transit(ordered, beside.transit),
+        proof=journey.proof(),
         anomalies=tuple(journey.anomalies),
         evidence_count=len(evidence),
         mapping_versions=frozenset(event.mapping_version for event in evidence),
