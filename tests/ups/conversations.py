@@ -38,6 +38,7 @@ from shipkit.model import (
     Payment,
     PickupCancelRequest,
     PickupLocation,
+    RateRequest,
     ReturnLabelKind,
     ReturnRequest,
     ServicePointQuery,
@@ -92,7 +93,7 @@ def orders() -> dict[str, ShipmentRequest]:
     }
     insured = tuple(option(OptionCode.INSURANCE, Money(Decimal(100), "USD"), box.ref) for box in BOXES)
     third = Payment(payer=Payer.THIRD_PARTY, account=ACCOUNT)
-    papers = attrs.evolve(EUROPEAN.customs, purpose=CustomsPurpose.DOCUMENTS)  # type: ignore[type-var]
+    papers = attrs.evolve(EUROPEAN.customs, purpose=CustomsPurpose.DOCUMENTS)  # type: ignore[misc]
     letters = tuple(attrs.evolve(box, packaging=PackagingKind.LETTER) for box in BOXES)
     drinks = tuple(attrs.evolve(box, handling=frozenset({Handling.ALCOHOL})) for box in BOXES)
     return {
@@ -119,7 +120,7 @@ def orders() -> dict[str, ShipmentRequest]:
         "billed to the recipient": attrs.evolve(ORDER, payment=Payment(payer=Payer.RECIPIENT, account=ACCOUNT)),
         "duties of a third": attrs.evolve(
             ABROAD,
-            customs=attrs.evolve(ABROAD.customs, duties_payer=Payer.THIRD_PARTY, duties_account=ACCOUNT),  # type: ignore[type-var]
+            customs=attrs.evolve(ABROAD.customs, duties_payer=Payer.THIRD_PARTY, duties_account=ACCOUNT),  # type: ignore[misc]
         ),
         "for another": attrs.evolve(ORDER, account_holder=at(RALEIGH, lines=("Head office",))),
         "bought by another": attrs.evolve(ABROAD, parties=(PartyInRole(role=PartyRole.BUYER, party=PARIS),)),
@@ -180,7 +181,7 @@ def every_request() -> Iterator[tuple[str, Request]]:
     )
 
 
-def quoted(order: ShipmentRequest) -> object:
+def quoted(order: ShipmentRequest) -> RateRequest:
     """The question for the price of *order*."""
     return attrs.evolve(
         QUOTED,
@@ -209,15 +210,14 @@ def _follow_ups() -> Iterator[tuple[str, Request]]:
     nothing = reply(404, {"response": {"errors": [{"code": "TW0001", "message": "no"}]}})
     found = {"LabelRecoveryResponse": {"TrackingCandidate": [{"TrackingNumber": LEAD}]}}
     again = {"LabelRecoveryResponse": {"LabelResults": {"TrackingNumber": LEAD}}}
-    played = play(UPS.find_shipments(ORDER), reply(200, found), reply(200, again), nothing)
-    yield from (("find", signed(request)) for request in played.requests)
-    played = play(UPS.cancel_shipment(both), refused, nothing)
-    yield from (("already void", signed(request)) for request in played.requests)
+    find = play(UPS.find_shipments(ORDER), reply(200, found), reply(200, again), nothing)
+    void = play(UPS.cancel_shipment(both), refused, nothing)
     package = {"trackingNumber": LEAD, "packageCount": 2}
     two = reply(200, {"trackResponse": {"shipment": [{"package": [package]}]}})
     other = {"trackResponse": {"shipment": [{"package": [package, {**package, "trackingNumber": SECOND}]}]}}
-    played = play(UPS.track(TrackQuery(number=number(), language="fr")), two, reply(200, other))
-    yield from (("track", signed(request)) for request in played.requests)
+    track = play(UPS.track(TrackQuery(number=number(), language="fr")), two, reply(200, other))
+    for name, requests in (("find", find.requests), ("already void", void.requests), ("track", track.requests)):
+        yield from ((name, signed(request)) for request in requests)
 
 
 def _pickups() -> Iterator[tuple[str, Request]]:

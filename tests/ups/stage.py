@@ -30,6 +30,7 @@ from shipkit.model import (
     TrackQuery,
 )
 from shipkit.simulator import Call, Clock, World
+from shipkit.simulator.calls import Headers as CallHeaders
 from shipkit.testing import is_masked
 from shipkit_ups.simulator import UpsDialect
 from tests.ups.conversations import orders, quoted
@@ -86,7 +87,7 @@ class Stage:
             method=request.method,
             path=unquote(url.path),
             query_string=url.query,
-            headers=request.headers,
+            headers=CallHeaders(request.headers),
             body=request.content,
         )
         reply = self.dialect.handle(call)
@@ -123,7 +124,7 @@ def everything() -> Iterator[Exchanged]:
 
 
 def _journey(stage: Stage, order: ShipmentRequest, *, quick: bool) -> None:
-    question: Any = quoted(order)
+    question = quoted(order)
     if order.service in ("03", "11", "65"):
         stage.run(UPS.rates(question))
     stage.run(UPS.transit_times(question))

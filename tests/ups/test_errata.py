@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,18 @@ def judges(shared: Path) -> dict[str, list[Judge]]:
 
 
 def _judges(recordings: Path) -> Iterator[tuple[str, Judge]]:
-    def reply(method: str, url: str, status: int, body: object) -> tuple[str, Judge]:
-        return operation_of(method, url).file, lambda left_out: reply_complaints(method, url, status, body, left_out)
-
     for _, request in every_request():
-        yield operation_of(request.method, request.url).file, lambda out, r=request: request_complaints(r, out)
-    for exchanged in everything():
-        yield reply(exchanged.request.method, exchanged.request.url, exchanged.status, exchanged.body)
+        yield operation_of(request.method, request.url).file, partial(request_complaints, request)
+    for one in everything():
+        yield _reply(one.request.method, one.request.url, one.status, one.body)
     for path in recordings.glob("*.json"):
         (exchange,) = playback(path).exchanges
         content = json.loads(exchange.reply.content)
-        yield reply(exchange.request.method, exchange.request.url, exchange.reply.status, content)
+        yield _reply(exchange.request.method, exchange.request.url, exchange.reply.status, content)
+
+
+def _reply(method: str, url: str, status: int, body: object) -> tuple[str, Judge]:
+    return operation_of(method, url).file, partial(reply_complaints, method, url, status, body)
 
 
 def test_there_are_at_most_sixty_each_with_its_reason() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -64,6 +64,11 @@ _PAGE: Final = 50  # Tracking.yaml, "count"
 _PICKUP_BY_NUMBER: Final = "02"  # Pickup.yaml, CancelBy
 
 
+def _texts(values: Iterable[str] | str) -> tuple[str, ...]:
+    """One text is one, not its letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class Ups(Carrier):
     """A UPS account with the REST interface (files of github.com/UPS-API/api-documentation, e6f36df4da, 2026).
@@ -79,7 +84,7 @@ class Ups(Carrier):
     client_secret: str = secret()
     shipper_number: str
     webhook_credentials: tuple[str, ...] = attrs.field(
-        default=(), converter=tuple, repr=False, metadata={"secret": True}
+        default=(), converter=_texts, repr=False, metadata={"secret": True}
     )
 
     @classmethod
@@ -229,8 +234,8 @@ class Ups(Carrier):
         from .wire.common import reader
         from .wire.tracking import TrackReply, tracked_shipments
 
-        for number in request.tracking_numbers:
-            url = self._url(f"track/v1/details/{path_segment(number.value)}")
+        for number in [number.value for number in request.tracking_numbers] or [request.shipment_id]:
+            url = self._url(f"track/v1/details/{path_segment(number)}")
             try:
                 response = yield Request.get(url, name="track", params={"locale": "en_US"})
             except NotFoundError:
