@@ -64,6 +64,8 @@ def scan_form_to_wire(request: ManifestRequest) -> dict[str, object]:
 def manifest_from_wire(request: ManifestRequest, row: ScanFormRow) -> Manifest:
     """The form; EasyPost names tracking codes, not shipments, so it is all of them or nobody can tell which."""
     state = _STATES.get(row.status or "", ManifestState.CLOSING)
+    if state is ManifestState.CLOSED and not row.form_url:
+        state = ManifestState.CLOSING  # without its paper nothing can be handed over
     whole = len(row.tracking_codes) == len(request.shipment_ids)
     messages = [Message(level=NoticeLevel.WARNING, text=row.message)] if row.message else []
     if not whole and state is not ManifestState.FAILED:
