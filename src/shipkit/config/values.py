@@ -25,7 +25,7 @@ class Unusable(Exception):  # noqa: N818 - says what the value must be; never le
 
 @attrs.define
 class Resolver:
-    """Replaces ``{env = "X"}`` and ``{file = "/path"}`` by what they stand for; a relative one lies beside the config."""
+    """Finds what ``{env = "X"}`` and ``{file = "/path"}`` stand for; a relative path lies beside the configuration."""
 
     environ: Mapping[str, str]
     folder: Path

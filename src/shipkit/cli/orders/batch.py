@@ -1,0 +1,91 @@
+"""Rows worked through, several at once, shown in their order."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..rows import Row
+from .results import Result
+from .table import show
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["INTERRUPTED", "OK", "SOME_FAILED", "worked_through"]
+
+OK, SOME_FAILED, INTERRUPTED = 0, 1, 130
+
+
+def worked_through(
+    rows: Sequence[Row], work: Callable[[Row], Result], columns: Sequence[str], *, as_json: bool, at_once: int
+) -> int:
+    """Carry every row out, say what became of each in the order of the file; the exit code.
+
+    Interrupted, it ends what has begun, shows it, and begins nothing more: with keys the same file may be given again.
+    """
+    results: list[Result] = []
+    interrupted = False
+    with _progress(len(rows)) as step, ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+        waiting: list[Future[Result]] = [pool.submit(work, row) for row in rows]
+        try:
+            for future in waiting:
+                _collect(future.result(), results, as_json)
+                step()
+        except KeyboardInterrupt:
+            interrupted = True
+            begun = [future for future in waiting[len(results) :] if not future.cancel()]
+            for future in begun:
+                _collect(future.result(), results, as_json)
+    failed = [result for result in results if not result.ok]
+    if not as_json:
+        show(results, columns)
+        sys.stdout.flush()
+        for result in failed:
+            for sentence in result.complaints():
+                sys.stderr.write(f"{sentence}\n")
+    _summary(results, len(rows))
+    if interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if failed else OK
+
+
+def _collect(result: Result, results: list[Result], as_json: bool) -> None:
+    results.append(result)
+    if as_json:
+        from ...codec import dumps
+
+        sys.stdout.write(dumps(result.data()).decode("utf-8") + "\n")
+        sys.stdout.flush()
+
+
+def _summary(results: Sequence[Result], rows: int) -> None:
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[result.status] = counts.get(result.status, 0) + 1
+    told = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no rows"
+    more = f", {rows - len(results)} not begun" if len(results) < rows else ""
+    sys.stderr.write(f"{rows} rows: {told}{more}\n")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr where a person watches."""
+    if not sys.stderr.isatty() or total < 2:
+        yield lambda: None
+        return
+    bar = _bar()
+    with bar:
+        task = bar.add_task("rows", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _bar() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
