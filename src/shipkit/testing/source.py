@@ -23,17 +23,16 @@ _CLOCKS = frozenset({"now", "utcnow", "today"})
 
 def faults_of(carrier: Carrier) -> list[str]:
     """The faults in the package of *carrier*, each with file and line; simulators may do what a server does."""
-    package = type(carrier).__module__.partition(".")[0]
-    module = sys.modules[package]
-    folder = Path(inspect.getfile(module)).parent
-    files = sorted(folder.rglob("*.py")) if Path(inspect.getfile(module)).name == "__init__.py" else []
-    flows = {
-        name for cls in type(carrier).__mro__ for name, value in vars(cls).items() if inspect.isgeneratorfunction(value)
-    }
+    own = Path(inspect.getfile(type(carrier)))
+    package = sys.modules.get(type(carrier).__module__.partition(".")[0])
+    home = Path(package.__file__) if package is not None and package.__file__ else own
+    files = sorted(home.parent.rglob("*.py")) if home.name == "__init__.py" else [own]
+    members = [item for cls in type(carrier).__mro__ for item in vars(cls).items()]
+    flows = {name for name, value in members if inspect.isgeneratorfunction(value)}
     return [
-        f"{path.relative_to(folder)}:{line}: {fault}"
-        for path in files or [Path(inspect.getfile(type(carrier)))]
-        if "simulat" not in str(path.relative_to(folder))
+        f"{path.name if path == own else path.relative_to(home.parent)}:{line}: {fault}"
+        for path in files
+        if "simulat" not in str(path.relative_to(home.parent))
         for line, fault in _faults(ast.parse(path.read_text("utf-8")), flows)
     ]
 
