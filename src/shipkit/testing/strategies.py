@@ -37,6 +37,7 @@ class _Facts:
         self.carrier: Carrier | None = None if isinstance(of, m.CarrierFacts) else of
         self.facts: m.CarrierFacts = of if isinstance(of, m.CarrierFacts) else of.facts()
         self._rules: dict[str, list[m.FieldRule]] = {}
+        self._texts: dict[tuple[str, int], st.SearchStrategy[str]] = {}
         for rule in self.facts.field_rules:
             self._rules.setdefault(rule.path, []).append(rule)
 
@@ -56,6 +57,12 @@ class _Facts:
 
     def text(self, path: str, most: int = 35) -> st.SearchStrategy[str]:
         """Text that the carrier takes at *path*, blanks only inside."""
+        made = self._texts.get((path, most))
+        if made is None:
+            made = self._texts[path, most] = self._text(path, most)
+        return made
+
+    def _text(self, path: str, most: int) -> st.SearchStrategy[str]:
         rules = self.rules(path)
         pattern = next((rule.pattern for rule in rules if rule.pattern), None)
         width = min([most, *[rule.max_length for rule in rules if rule.max_length is not None]])
@@ -101,41 +108,36 @@ def parties(
     of: Carrier | m.CarrierFacts, role: str = "ship_to", places: Sequence[Place] = PLACES
 ) -> st.SearchStrategy[m.Party]:
     """Somebody at one of *places*, as the carrier takes them in the field *role* of a request."""
-    facts = of if isinstance(of, _Facts) else _Facts(of)
-
-    @st.composite
-    def party(draw: st.DrawFn) -> m.Party:
-        place = draw(st.sampled_from(places))
-        contact = m.Contact(
-            name=draw(facts.text(f"/{role}/contact/name", 30)),
-            company=draw(st.none() | facts.text(f"/{role}/contact/company", 30)),
-            phone=_kept(facts, f"/{role}/contact/phone", place.phone, place.phone.lstrip("+")),
-            email=_kept(facts, f"/{role}/contact/email", "ada@example.com", "a@ex.com"),
-        )
-        return m.Party(address=draw(_addresses(facts, role, place)), contact=contact)
-
-    return party()
+    return st.sampled_from(places).flatmap(lambda place: _party(_Facts(of), role, place))
 
 
-def _addresses(facts: _Facts, role: str, place: Place) -> st.SearchStrategy[m.Address]:
-    @st.composite
-    def address(draw: st.DrawFn) -> m.Address:
-        path = f"/{role}/address"
-        lines = [place.street, *draw(st.lists(facts.text(f"{path}/lines/*", 30), max_size=2))]
-        for rule in (*facts.rules(f"{path}/lines/*"), *facts.rules(f"{path}/lines")):
-            count = rule.max_count or len(lines)
-            wraps = rule.on_overflow is m.OnOverflow.WRAP
-            lines = lines if wraps and rewrapped(lines, rule.max_length or 100, count) else lines[:count]
-        return m.Address(
-            lines=tuple(lines),
-            city=_kept(facts, f"{path}/city", place.city, place.city.encode("ascii", "ignore").decode()),
-            postal_code=place.postal_code,
-            region=place.region,
-            country=place.country,
-            kind=draw(st.sampled_from(m.AddressKind)),
-        )
+@st.composite
+def _party(draw: st.DrawFn, facts: _Facts, role: str, place: Place) -> m.Party:
+    contact = m.Contact(
+        name=draw(facts.text(f"/{role}/contact/name", 30)),
+        company=draw(st.none() | facts.text(f"/{role}/contact/company", 30)),
+        phone=_kept(facts, f"/{role}/contact/phone", place.phone, place.phone.lstrip("+")),
+        email=_kept(facts, f"/{role}/contact/email", "ada@example.com", "a@ex.com"),
+    )
+    return m.Party(address=draw(_address(facts, role, place)), contact=contact)
 
-    return address()
+
+@st.composite
+def _address(draw: st.DrawFn, facts: _Facts, role: str, place: Place) -> m.Address:
+    path = f"/{role}/address"
+    lines = [place.street, *draw(st.lists(facts.text(f"{path}/lines/*", 30), max_size=2))]
+    for rule in (*facts.rules(f"{path}/lines/*"), *facts.rules(f"{path}/lines")):
+        count = rule.max_count or len(lines)
+        wraps = rule.on_overflow is m.OnOverflow.WRAP
+        lines = lines if wraps and rewrapped(lines, rule.max_length or 100, count) else lines[:count]
+    return m.Address(
+        lines=tuple(lines),
+        city=_kept(facts, f"{path}/city", place.city, place.city.encode("ascii", "ignore").decode()),
+        postal_code=place.postal_code,
+        region=place.region,
+        country=place.country,
+        kind=draw(st.sampled_from(m.AddressKind)),
+    )
 
 
 def _kept(facts: _Facts, path: str, *values: str) -> str | None:
@@ -257,33 +259,29 @@ def _sizes(limits: Sequence[m.Limits]) -> st.SearchStrategy[m.Dimensions]:
 # Goods, options, labels
 
 
-def _customs(facts: _Facts) -> st.SearchStrategy[m.CustomsDeclaration]:
-    @st.composite
-    def declaration(draw: st.DrawFn) -> m.CustomsDeclaration:
-        count = draw(st.integers(1, 3))
-        lines = tuple(
-            m.CommodityLine(
-                line=index + 1,
-                description=draw(facts.text("/customs/lines/*/description", 30)),
-                quantity=Decimal(draw(st.integers(1, 20))),
-                unit_value=m.Money(draw(st.decimals("0.01", "200", places=2)), "EUR"),
-                net_weight=m.Weight(Decimal("0.1"), m.WeightUnit.KG),
-                gross_weight=m.Weight(Decimal("0.2"), m.WeightUnit.KG),
-                hs_code=draw(st.sampled_from(("610910", "490199", "84713000"))),
-                origin_country=draw(st.sampled_from(("FR", "US", "DE"))),
-                sku=draw(st.none() | facts.codes("/customs/lines/*/sku", 10)),
-            )
-            for index in range(count)
+@st.composite
+def _customs(draw: st.DrawFn, facts: _Facts) -> m.CustomsDeclaration:
+    lines = tuple(
+        m.CommodityLine(
+            line=index + 1,
+            description=draw(facts.text("/customs/lines/*/description", 30)),
+            quantity=Decimal(draw(st.integers(1, 20))),
+            unit_value=m.Money(draw(st.decimals("0.01", "200", places=2)), "EUR"),
+            net_weight=m.Weight(Decimal("0.1"), m.WeightUnit.KG),
+            gross_weight=m.Weight(Decimal("0.2"), m.WeightUnit.KG),
+            hs_code=draw(st.sampled_from(("610910", "490199", "84713000"))),
+            origin_country=draw(st.sampled_from(("FR", "US", "DE"))),
+            sku=draw(st.none() | facts.codes("/customs/lines/*/sku", 10)),
         )
-        return m.CustomsDeclaration(
-            purpose=draw(st.sampled_from((m.CustomsPurpose.SALE, m.CustomsPurpose.GIFT, m.CustomsPurpose.SAMPLE))),
-            lines=lines,
-            incoterm=draw(st.sampled_from((m.Incoterm.DAP, m.Incoterm.DDP))),
-            invoice=m.InvoiceRef(number="F2026-1", issued_on=_SOME_DAY),
-            certify=m.Certification(signer=draw(facts.text("/customs/certify/signer", 20))),
-        )
-
-    return declaration()
+        for index in range(draw(st.integers(1, 3)))
+    )
+    return m.CustomsDeclaration(
+        purpose=draw(st.sampled_from((m.CustomsPurpose.SALE, m.CustomsPurpose.GIFT, m.CustomsPurpose.SAMPLE))),
+        lines=lines,
+        incoterm=draw(st.sampled_from((m.Incoterm.DAP, m.Incoterm.DDP))),
+        invoice=m.InvoiceRef(number="F2026-1", issued_on=_SOME_DAY),
+        certify=m.Certification(signer=draw(facts.text("/customs/certify/signer", 20))),
+    )
 
 
 def _options(facts: _Facts) -> st.SearchStrategy[tuple[m.Option, ...]]:
@@ -402,7 +400,7 @@ def pickup_requests(of: Carrier | m.CarrierFacts) -> st.SearchStrategy[m.PickupR
         ready = draw(st.integers(8, 14))
         return m.PickupRequest(
             reference=draw(facts.codes("/reference", 12)),
-            pickup_from=draw(parties(of, "pickup_from", origins)),
+            pickup_from=draw(_party(facts, "pickup_from", draw(st.sampled_from(origins)))),
             window=m.PickupWindow(day=_SOME_DAY, ready=time(ready), close=time(ready + draw(st.integers(2, 5)))),
             package_count=draw(st.integers(1, 9)),
             weight=m.Weight(draw(st.decimals("0.5", "20", places=1)), m.WeightUnit.KG),
@@ -426,8 +424,8 @@ def _parts(draw: st.DrawFn, facts: _Facts, services: Sequence[str], packages_max
     abroad = lane_kind(origin.country, there.country) is m.LaneKind.INTERNATIONAL
     return {
         "service": service,
-        "ship_from": draw(parties(facts, "ship_from", [origin])),  # type: ignore[arg-type]  # prepared already
-        "ship_to": draw(parties(facts, "ship_to", [there])),  # type: ignore[arg-type]
+        "ship_from": draw(_party(facts, "ship_from", origin)),
+        "ship_to": draw(_party(facts, "ship_to", there)),
         "packages": draw(_packages(facts, limits, packages_max)),
         "ship_on": _SOME_DAY,
         "options": draw(_options(facts)),
