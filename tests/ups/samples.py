@@ -130,7 +130,7 @@ ORDER = ShipmentRequest(
     reference="order-1042",
     mark="MARKMARKMARK1-1",
     ship_on=date(2026, 3, 3),
-    references=(Reference(type=ReferenceType.PURCHASE_ORDER, value="PO-7", barcode=True),),
+    references=(Reference(type=ReferenceType.PURCHASE_ORDER, value="PO7", barcode=True),),
 )
 #: Goods that cross a border with UPS's invoice.
 ABROAD = attrs.evolve(ORDER, ship_to=OTTAWA, service="11", customs=CUSTOMS, description="Shirts")

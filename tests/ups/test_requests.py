@@ -144,7 +144,7 @@ def test_names_addresses_and_accounts_stand_where_they_belong() -> None:
 
 
 def test_the_hosts_number_and_the_mark_are_the_first_two_references() -> None:
-    values = [{"Value": "order-1042"}, {"Value": "MARKMARKMARK1-1"}, {"Value": "PO-7", "BarCodeIndicator": "Y"}]
+    values = [{"Value": "order-1042"}, {"Value": "MARKMARKMARK1-1"}, {"Value": "PO7", "BarCodeIndicator": "Y"}]
 
     assert [package["ReferenceNumber"] for package in sent(ORDER)["Package"]] == [values, values]
     assert "ReferenceNumber" not in sent(ORDER)

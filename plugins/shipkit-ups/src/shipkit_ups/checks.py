@@ -46,6 +46,7 @@ _POUNDS: Final = Weight("150", WeightUnit.LB)
 _GIRTH_CM: Final = 330
 _POINT_ID: Final = 9
 _GOODS: Final = 50
+_BARCODE: Final = re.compile(r"[0-9A-Za-z]{1,14}|[0-9]{1,24}", re.ASCII)
 
 # Fields of a booking that UPS has no place for: said, rather than left out in silence.
 _NOT_OFFERED: Final = {
@@ -181,10 +182,25 @@ def _point(request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
         yield _problem(f"/options/{direct[0]}", ProblemCode.NOT_TOGETHER, text)
 
 
+def _barcodes(request: ShipmentRequest) -> Iterator[Problem]:
+    """ReferenceNumber.BarCodeIndicator: one number, "no longer than 14 alphanumeric characters or 24 numeric"."""
+    rows = [(f"/references/{i}", reference) for i, reference in enumerate(request.references)]
+    for index, package in enumerate(request.packages):
+        rows += [(f"/packages/{index}/references/{i}", reference) for i, reference in enumerate(package.references)]
+    barred = [(at, reference) for at, reference in rows if reference.barcode]
+    for at, reference in barred:
+        if not _BARCODE.fullmatch(reference.value):
+            text = "as a bar code UPS prints 14 letters and digits, or 24 digits"
+            yield _problem(f"{at}/value", ProblemCode.MALFORMED, text, "14")
+    for at, _ in barred[1:]:
+        yield _problem(f"{at}/barcode", ProblemCode.TOO_MANY, "UPS prints one reference as a bar code", "1")
+
+
 def _booking(request: ShipmentRequest) -> Iterator[Problem]:
     for name, text in _NOT_OFFERED.items():
         if getattr(request, name) is not None:
             yield _problem(f"/{name}", ProblemCode.NOT_OFFERED, text)
+    yield from _barcodes(request)
     if character_set(request) is None:
         for path, printed in printed_texts(request):
             if not printed.isascii():
