@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import attrs
 import pytest
-from hypothesis import strategies as st
 
-from shipkit import model as m
 from shipkit.carrier import Carrier
-from shipkit.testing import CarrierConformance, Conversation, shipment_requests
+from shipkit.testing import CarrierConformance, Conversation
+from tests.conformance.written import MONDIALRELAY_TRACKING, UPS_TRACKING
 from tests.conftest import shared_folder
 from tests.recordings.accounts import DPD, EASYPOST, MONDIALRELAY, UPS
 from tests.recordings.conversations import cases
@@ -25,20 +23,16 @@ def recorded(carrier: Carrier) -> Sequence[Conversation]:
 
 
 class TestUps(CarrierConformance):
-    unsupported: ClassVar[Mapping[str, str]] = {}
-
     @pytest.fixture
     def carrier(self) -> Carrier:
         return UPS
 
     @pytest.fixture
     def conversations(self) -> Sequence[Conversation]:
-        return recorded(UPS)
+        return [*recorded(UPS), UPS_TRACKING]
 
 
 class TestEasyPost(CarrierConformance):
-    unsupported: ClassVar[Mapping[str, str]] = {}
-
     @pytest.fixture
     def carrier(self) -> Carrier:
         return EASYPOST
@@ -51,6 +45,8 @@ class TestEasyPost(CarrierConformance):
 class TestDpdFrance(CarrierConformance):
     unsupported: ClassVar[Mapping[str, str]] = {
         "customs": "the interface has no field for customs data",
+        "events": "the interface has no tracking",
+        "charges": "the interface tells no price",
     }
 
     @pytest.fixture
@@ -65,6 +61,7 @@ class TestDpdFrance(CarrierConformance):
 class TestMondialRelay(CarrierConformance):
     unsupported: ClassVar[Mapping[str, str]] = {
         "customs": "the interface has no field for customs data",
+        "charges": "the interface tells no price",
     }
 
     @pytest.fixture
@@ -73,4 +70,4 @@ class TestMondialRelay(CarrierConformance):
 
     @pytest.fixture
     def conversations(self) -> Sequence[Conversation]:
-        return recorded(MONDIALRELAY)
+        return [*recorded(MONDIALRELAY), MONDIALRELAY_TRACKING]

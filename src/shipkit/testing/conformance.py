@@ -130,7 +130,7 @@ class CarrierConformance:
 
     def test_events(self, carrier: Carrier, conversations: Sequence[Conversation]) -> None:
         """Events keep the carrier's codes; one that is not known moves nothing; reading twice gives the same."""
-        self._check("events", lambda: self._events(carrier, conversations), needs="track")
+        self._check("events", lambda: self._events(carrier, conversations))
 
     def test_documents(self, carrier: Carrier, conversations: Sequence[Conversation]) -> None:
         """Documents are what they say, and labels cover every package."""
@@ -154,7 +154,7 @@ class CarrierConformance:
 
     # How they are judged
 
-    def _check(self, name: str, check: Callable[[], None], needs: str = "") -> None:
+    def _check(self, name: str, check: Callable[[], None]) -> None:
         reason = self.unsupported.get(name)
         if reason is None:
             check()
