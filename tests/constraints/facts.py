@@ -117,7 +117,7 @@ def party(**changes: Any) -> m.Party:
         "country": "FR",
         **{name: value for name, value in changes.items() if name not in ("name", "company", "phone", "email")},
     }
-    contact = {"name": "Ada Byron", "phone": "+33199000001", "email": "ada@example.com"}
+    contact: dict[str, Any] = {"name": "Ada Byron", "phone": "+33199000001", "email": "ada@example.com"}
     contact |= {name: value for name, value in changes.items() if name in ("name", "company", "phone", "email")}
     return m.Party(address=m.Address(**address), contact=m.Contact(**contact))
 
