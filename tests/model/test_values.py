@@ -39,10 +39,14 @@ from shipkit.model import (
     SignatureLevel,
     TrackingNumber,
     TransitEstimate,
+    Value,
     Weight,
     WeightUnit,
     evolve,
 )
+from shipkit.model._build import build
+from shipkit.model._fit import PLANS
+from shipkit.model.base import plan_of
 from tests.model.making import CLASSES, values
 
 ONE_KG = Weight(1, WeightUnit.KG)
@@ -80,8 +84,13 @@ def test_a_changed_copy_is_the_one_that_the_constructor_would_build(pair: tuple[
     value, other = pair
     name = data.draw(st.sampled_from([field.name for field in attrs.fields(type(value))]))
     change = {name: getattr(other, name)}
-    assert evolve(value, **change) == attrs.evolve(value, **change)
     assert evolve(value) == value
+    try:
+        changed = attrs.evolve(value, **change)
+    except InputError as refusal:  # an option's value belongs to its code
+        assert problems(lambda: evolve(value, **change)) == {p.path: str(p.code) for p in refusal.problems}
+    else:
+        assert evolve(value, **change) == changed
 
 
 def test_a_changed_copy_checks_and_converts_what_was_changed() -> None:
@@ -92,6 +101,62 @@ def test_a_changed_copy_checks_and_converts_what_was_changed() -> None:
     with pytest.raises(TypeError, match="colour"):
         evolve(package, colour="red")
     assert package == Package(ref="1", weight=ONE_KG)
+
+
+@pytest.fixture(scope="module")
+def built() -> list[type[Value]]:
+    """Every class with the constructor that is written for what is used much."""
+    for cls in CLASSES:
+        if "_by_attrs" not in cls.__init__.__globals__:  # type: ignore[misc]
+            build(cls, PLANS.get(cls) or plan_of(cls))
+        assert "_by_attrs" in cls.__init__.__globals__, cls  # type: ignore[misc]
+    return CLASSES
+
+
+@given(st.data())
+def test_the_constructor_that_is_written_for_a_class_builds_and_refuses_like_the_one_of_attrs(
+    built: list[type[Value]], data: st.DataObject
+) -> None:
+    cls = data.draw(st.sampled_from(built))
+    value, wrong = (
+        data.draw(values(cls, 2)),
+        data.draw(st.sampled_from([1.5, None, ["a", 1], datetime(2026, 1, 1), ONE_KG])),
+    )
+    given = {field.name: getattr(value, field.name) for field in attrs.fields(cls)}
+    changed = given | {data.draw(st.sampled_from(sorted(given))): wrong}
+    slow = cls.__init__.__globals__["_by_attrs"]  # type: ignore[misc]
+    for arguments in (given, changed):
+        results: list[Any] = []
+        for init in (cls.__init__, slow):
+            made = object.__new__(cls)
+            try:
+                init(made, **arguments)
+            except InputError as error:
+                results.append(error.problems)
+            else:
+                assert type(made) is cls
+                results.append(tuple(getattr(made, field.name) for field in attrs.fields(cls)))
+        assert results[0] == results[1]
+        assert repr(results[0]) == repr(results[1])
+
+
+def test_a_class_made_from_a_value_keeps_its_own_fields_and_checks() -> None:
+    class Undecorated(Money):
+        pass
+
+    @attrs.frozen(kw_only=True)
+    class Wider(Charge):
+        mine: str = "x"
+
+    money = Undecorated("1.50", "EUR")
+    for _ in range(40):
+        assert Undecorated("1.50", "EUR") == money
+        assert type(money) is Undecorated
+        assert money.amount == Decimal("1.50")
+        wider = Wider(type=ChargeType.FUEL, amount=money, mine="y")
+        assert (type(wider), wider.mine, wider.amount) == (Wider, "y", money)
+        assert problems(lambda: Wider(type=ChargeType.FUEL, amount=money, mine=1)) == {"/mine": "malformed"}  # type: ignore[arg-type]
+        assert problems(lambda: Undecorated(1.5, "EUR")) == {"/amount": "float_refused"}  # type: ignore[arg-type]
 
 
 def test_values_have_no_dict_and_take_no_unknown_field() -> None:

@@ -7,11 +7,10 @@ that its fields speak of.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter
 from typing import Any, NamedTuple, NoReturn, cast
 
 import attrs
@@ -19,6 +18,8 @@ import attrs
 from shipkit.model import scalars
 
 UTC = timezone.utc
+_OFTEN = 32  # to settle this many costs as much as to write a constructor
+_MANY = 64
 
 
 class Shape(NamedTuple):
@@ -78,83 +79,78 @@ def resolve(name: str) -> Any:
     return shape_of(found) if isinstance(found, str) else found
 
 
-class _Plan:
-    """What is known of one class: how to get its fields, and the types that were found to fit."""
+class Plan:
+    """What is known of one class: the shapes of its fields, and for each the types that were found to fit."""
 
-    __slots__ = ("bare", "deep", "get", "items", "moments", "names", "places", "puts", "seen", "shapes")
+    __slots__ = ("bare", "built", "copy", "items", "moments", "names", "places", "puts", "ruled", "seen", "shapes")
 
-    def __init__(self, cls: type) -> None:
+    def __init__(self, cls: Any, *, ruled: bool) -> None:
         fields = attrs.fields(cls)
         self.names = tuple(field.name for field in fields)
         self.shapes = tuple(shape_of(field.type) for field in fields)
-        self.get: Any = attrgetter(*self.names)
-        self.puts = tuple(getattr(cls, name).__set__ for name in self.names)
         self.places = {name: place for place, name in enumerate(self.names)}
-        self.seen: set[tuple[type, ...]] = set()
-        self.items = tuple((i, set[type]()) for i, shape in enumerate(self.shapes) if shape.kind in ("tuple", "set"))
-        self.moments = tuple(i for i, shape in enumerate(self.shapes) if shape.name == "datetime")
-        self.bare = tuple(i for i, shape in enumerate(self.shapes) if _is_bare(shape))
-        self.deep = bool(self.items or self.moments or self.bare)
+        self.puts = tuple(getattr(cls, name).__set__ for name in self.names)
+        self.seen = tuple(set[type]() for _ in fields)
+        # What types alone do not show: items, and zones of times.
+        self.items = {i: set[type]() for i, shape in enumerate(self.shapes) if shape.kind in ("tuple", "set")}
+        self.moments = frozenset(i for i, shape in enumerate(self.shapes) if shape.name == "datetime")
+        self.bare = frozenset(i for i, shape in enumerate(self.shapes) if _is_bare(shape))
+        self.ruled = ruled
+        """The class has a rule between its fields."""
+        self.built = 0
+        self.copy: Callable[[Any], Any] | None = None
 
-    def fits(self, values: tuple[Any, ...]) -> bool:
-        """Whether what types alone do not show is right too: items, and zones of times."""
-        for index, allowed in self.items:
-            for item in values[index]:
-                if item.__class__ not in allowed:
-                    return False
-        for index in self.moments:
-            moment = values[index]
-            if moment is not None and moment.tzinfo is not UTC:
-                return False
-        return all(getattr(values[index], "tzinfo", None) is None for index in self.bare)
-
-    def copy(self, cls: type, value: Any, changes: Mapping[str, Any]) -> Any:
-        """A copy of *value* with other fields, of which only those are looked at: the rest was checked before."""
-        made: Any = object.__new__(cls)
-        for put, item in zip(self.puts, self.get(value)):  # noqa: B905 (equal by construction, and hot)
-            put(made, item)
-        try:
-            for name, item in changes.items():
-                place = self.places[name]
-                self.puts[place](made, fit(self.shapes[place], item, f"/{name}"))
-        except KeyError as error:
-            raise TypeError(f"{cls.__name__} has no field {error}") from None
-        except Misfit as misfit:
-            _refuse_all(cls.__name__, [misfit])
-        return made
-
-    def settle(self, value: object, given: tuple[Any, ...]) -> None:
-        """Fit every field, put converted ones in place, and remember the types where nothing had to be converted."""
-        misfits, unchanged = [], True
-        for name, shape, item in zip(self.names, self.shapes, given, strict=True):
+    def settle(self, value: Any) -> None:
+        """Fit every field, put converted ones in place, and remember the types that needed no conversion."""
+        misfits = []
+        for place, (name, shape) in enumerate(zip(self.names, self.shapes, strict=True)):
+            item = getattr(value, name)
             try:
                 fitted = fit(shape, item, f"/{name}")
             except Misfit as misfit:
                 misfits.append(misfit)
                 continue
             if fitted is not item:
-                unchanged = False
-                object.__setattr__(value, name, fitted)
+                self.puts[place](value, fitted)
+            elif item is not None:
+                self._remember(place, item)
         if misfits:
             _refuse_all(type(value).__name__, misfits)
-        if unchanged:
-            if len(self.seen) > 4096:
-                self.seen.clear()
-            self.seen.add(tuple(map(type, given)))
-            for index, allowed in self.items:
-                allowed.update(map(type, given[index]))
+        self.built += 1
+        if self.built == _OFTEN:
+            from shipkit.model._build import build  # what is built a few times only need not pay for it
+
+            build(type(value), self)
+
+    def _remember(self, place: int, item: Any) -> None:
+        self.seen[place].add(type(item))
+        items = self.items.get(place)
+        if items is not None:
+            items.update(map(type, item))
+        if len(self.seen[place]) > _MANY:  # a host that makes classes as it goes
+            self.seen[place].clear()
+
+    def changed(self, value: Any, changes: Mapping[str, Any]) -> Any:
+        """A copy of *value* with other fields, of which only those are looked at: the rest was checked before."""
+        if self.copy is None or self.ruled:
+            return attrs.evolve(value, **changes)
+        made = self.copy(value)
+        try:
+            for name, item in changes.items():
+                place = self.places[name]
+                self.puts[place](made, fit(self.shapes[place], item, f"/{name}"))
+        except KeyError as error:
+            raise TypeError(f"{type(value).__name__} has no field {error}") from None
+        except Misfit as misfit:
+            _refuse_all(type(value).__name__, [misfit])
+        return made
 
 
 def _is_bare(shape: Shape) -> bool:
     return shape.name in ("LocalDateTime", "time") or any(map(_is_bare, shape.args))
 
 
-PLANS: dict[type, _Plan] = {}
-
-
-def plan_of(cls: type) -> _Plan:
-    plan = PLANS[cls] = _Plan(cls)
-    return plan
+PLANS: dict[type, Plan] = {}
 
 
 def _refuse_all(owner: str, misfits: list[Misfit]) -> NoReturn:

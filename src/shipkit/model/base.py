@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from shipkit.model._fit import PLANS, plan_of
+from shipkit.model._fit import PLANS, Plan
 from shipkit.model.scalars import EMPTY, Json
 
 __all__ = ["Value", "evolve"]
@@ -27,10 +27,11 @@ class Value:
     """Members of the JSON that this version does not know; they come back out."""
 
     def __attrs_post_init__(self) -> None:
-        plan = PLANS.get(self.__class__) or plan_of(self.__class__)
-        values = plan.get(self)
-        if tuple(map(type, values)) not in plan.seen or (plan.deep and not plan.fits(values)):
-            plan.settle(self, values)
+        (PLANS.get(self.__class__) or plan_of(self.__class__)).settle(self)
+        self._whole()
+
+    def _whole(self) -> None:
+        """What holds between the fields, once each of them fits."""
 
     def __repr__(self) -> str:
         from shipkit.model import _show  # the first repr pays for it, not the import
@@ -44,7 +45,10 @@ def evolve(value: V, /, **changes: Any) -> V:
     Raises:
         InputError: a change does not fit its field.
     """
-    cls = value.__class__
-    if cls.__attrs_post_init__ is not Value.__attrs_post_init__:  # a class with a rule between its fields
-        return attrs.evolve(value, **changes)
-    return (PLANS.get(cls) or plan_of(cls)).copy(cls, value, changes)  # type: ignore[no-any-return]
+    return (PLANS.get(value.__class__) or plan_of(value.__class__)).changed(value, changes)  # type: ignore[no-any-return]
+
+
+def plan_of(cls: type[Value]) -> Plan:
+    """The plan of a class that has none yet."""
+    plan = PLANS[cls] = Plan(cls, ruled=cls._whole is not Value._whole)
+    return plan

@@ -114,8 +114,7 @@ class TrackingNumber(Value):
     valid_check: bool | None = None
     """None where the scheme has no check digit."""
 
-    def __attrs_post_init__(self) -> None:
-        Value.__attrs_post_init__(self)
+    def _whole(self) -> None:
         canonical = canonical_number(self.value)
         if canonical != self.value:
             if self.raw is None:

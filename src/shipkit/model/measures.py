@@ -22,7 +22,7 @@ import attrs
 
 from shipkit.model.base import Value
 from shipkit.model.marks import bounds
-from shipkit.model.scalars import EMPTY, ClosedEnum, CurrencyCode, decimal, optional_decimal, refuse
+from shipkit.model.scalars import ClosedEnum, CurrencyCode, decimal, optional_decimal, refuse
 
 __all__ = [
     "DateRange",
@@ -142,9 +142,7 @@ def _base(unit: ClosedEnum) -> tuple[int, int]:
     return _FACTORS[unit].as_integer_ratio()
 
 
-def _check_measure(self: Any, unit: type[ClosedEnum]) -> None:
-    if self.value.__class__ is not Decimal or self.unit.__class__ is not unit or self.extras is not EMPTY:
-        Value.__attrs_post_init__(self)
+def _refuse_negative(self: Any) -> None:
     if self.value < 0:
         refuse("/value", "out_of_range", f"{type(self).__name__}: must not be negative")
 
@@ -160,8 +158,8 @@ class Weight(Value):
     unit: WeightUnit
     """Never converted on input, and never assumed."""
 
-    def __attrs_post_init__(self) -> None:
-        _check_measure(self, WeightUnit)
+    def _whole(self) -> None:
+        _refuse_negative(self)
 
     def to(self, unit: WeightUnit, rounding: str, quantum: Decimal | str) -> Decimal:
         """The weight in *unit*, rounded once to a multiple of *quantum*, with a rounding mode of the decimal module.
@@ -187,8 +185,8 @@ class Length(Value):
     unit: LengthUnit
     """Never converted on input, and never assumed."""
 
-    def __attrs_post_init__(self) -> None:
-        _check_measure(self, LengthUnit)
+    def _whole(self) -> None:
+        _refuse_negative(self)
 
     def to(self, unit: LengthUnit, rounding: str, quantum: Decimal | str) -> Decimal:
         """The length in *unit*, rounded once to a multiple of *quantum*, with a rounding mode of the decimal module."""
@@ -210,8 +208,8 @@ class Volume(Value):
     value: Decimal = attrs.field(converter=decimal, metadata=bounds(above=0, max_decimals=6))
     unit: VolumeUnit
 
-    def __attrs_post_init__(self) -> None:
-        _check_measure(self, VolumeUnit)
+    def _whole(self) -> None:
+        _refuse_negative(self)
 
     def to(self, unit: VolumeUnit, rounding: str, quantum: Decimal | str) -> Decimal:
         """The volume in *unit*, rounded once to a multiple of *quantum*, with a rounding mode of the decimal module."""
@@ -241,8 +239,7 @@ class Dimensions(Value):
     pinned: bool = False
     """Whether the orientation given is kept (this side up); else the constructor puts the longest side first."""
 
-    def __attrs_post_init__(self) -> None:
-        Value.__attrs_post_init__(self)
+    def _whole(self) -> None:
         if self.pinned or self.width is None or self.height is None:
             return
         sides = (self.length, self.width, self.height)
@@ -273,10 +270,6 @@ class Money(Value):
     amount: Decimal = attrs.field(converter=decimal)
     currency: CurrencyCode
     """Never implied."""
-
-    def __attrs_post_init__(self) -> None:
-        if self.amount.__class__ is not Decimal or self.currency.__class__ is not str or self.extras is not EMPTY:
-            Value.__attrs_post_init__(self)
 
     def __add__(self, other: Money) -> Money:
         """The exact sum.

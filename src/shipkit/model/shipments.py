@@ -270,8 +270,7 @@ class Option(Value):
     package_refs: tuple[str, ...] = ()
     """The packages it is for; empty means the whole shipment."""
 
-    def __attrs_post_init__(self) -> None:
-        Value.__attrs_post_init__(self)
+    def _whole(self) -> None:
         wanted = OPTION_TYPES[self.code]
         if self.value is None:
             return
