@@ -192,6 +192,7 @@ def compare(project: Path, folder: Path) -> list[str]:
     """What the two archives of *project* hold beside the files of its tree, and what they lack."""
     data = nox.project.load_toml(project / "pyproject.toml")
     name = f"{data['project']['name'].replace('-', '_')}-{data['project']['version']}"
+    include = data["tool"]["hatch"]["build"]["targets"]["wheel"].get("force-include", {})
     tree = tracked(project / "src")
     with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl") as wheel:
         in_wheel = {entry for entry in wheel.namelist() if not entry.startswith(f"{name}.dist-info/")}
@@ -200,8 +201,9 @@ def compare(project: Path, folder: Path) -> list[str]:
         in_sdist = {entry.name.partition("/")[2] for entry in sdist.getmembers() if entry.isfile()}
     beside = {"PKG-INFO", "pyproject.toml", ".gitignore", "README.md", "LICENSE"}
     beside |= {"CHANGELOG.md"} if project == ROOT else set()
-    differences = [f"{name} wheel: {entry}" for entry in sorted(in_wheel ^ tree)]
-    differences += [f"{name} sdist: {entry}" for entry in sorted(in_sdist ^ {f"src/{file}" for file in tree} ^ beside)]
+    for_wheel, for_sdist = tree | set(include.values()), {f"src/{file}" for file in tree} | beside | set(include)
+    differences = [f"{name} wheel: {entry}" for entry in sorted(in_wheel ^ for_wheel)]
+    differences += [f"{name} sdist: {entry}" for entry in sorted(in_sdist ^ for_sdist)]
     differences += [f"{name} wheel has no {entry}" for entry in sorted({"LICENSE", "METADATA", "RECORD"} - meta)]
     return differences
 
