@@ -1,4 +1,4 @@
-"""What is asked in the measurements: a request of two packages for each carrier, and clients whose network is a stub."""
+"""What is asked in the measurements: a request of two packages per carrier, and clients whose network is a stub."""
 
 from __future__ import annotations
 

@@ -18,10 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shipkit.errors import StoreError
 from shipkit.ledger import TABLE, fingerprint, mark_of
-from shipkit.ledger.identity import base_of
-from shipkit.ports import Claim, Entry, Phase
-from shipkit.store import MemoryStore, SqliteStore
 from shipkit.ledger.booking import unpacked
+from shipkit.ledger.identity import base_of
 from shipkit.model import (
     BookingState,
     CancellationResult,
@@ -31,9 +29,10 @@ from shipkit.model import (
     DocumentKind,
     Shipment,
 )
+from shipkit.ports import Claim, Entry, Phase
+from shipkit.store import MemoryStore, SqliteStore
 from tests.core.acme import request
 from tests.core.script import START
-
 
 SHIPMENT = Shipment(
     shipment_id="S1",

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from shipkit import AsyncClient, Client, InDoubtError, MemoryStore, Settings, Shipment, ShipkitError
+from shipkit import AsyncClient, Client, InDoubtError, MemoryStore, Settings, ShipkitError, Shipment
 from shipkit.model import ServicePointRef, ShipmentRequest
 from shipkit.ports import Phase
 from shipkit.registry import Registry

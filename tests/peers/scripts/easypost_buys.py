@@ -17,7 +17,13 @@ address = {
 }
 shipment = client.shipment.create(
     from_address=address,
-    to_address={**address, "name": "Receiver", "street1": "417 Montgomery Street", "city": "San Francisco", "zip": "94104"},
+    to_address={
+        **address,
+        "name": "Receiver",
+        "street1": "417 Montgomery Street",
+        "city": "San Francisco",
+        "zip": "94104",
+    },
     parcel={"length": 10, "width": 8, "height": 4, "weight": 15.4},
     reference="SO042",
 )

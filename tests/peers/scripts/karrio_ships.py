@@ -57,7 +57,12 @@ rates, rate_problems = asked(
 shipment, ship_problems = asked(
     karrio.Shipment.create(
         ShipmentRequest(
-            shipper=shipper, recipient=recipient, parcels=[parcel], service="ups_ground", reference="SO042", label_type="ZPL"
+            shipper=shipper,
+            recipient=recipient,
+            parcels=[parcel],
+            service="ups_ground",
+            reference="SO042",
+            label_type="ZPL",
         )
     )
 )

@@ -70,4 +70,12 @@ else:
 answer = roulier.get(carrier, "get_label", data)
 parcel = answer["parcels"][0]
 label = parcel["label"] or {}
-print(json.dumps({"number": str(parcel.get("tracking", {}).get("number") or parcel["id"]), "label": str(label.get("data") or "")[:60], "type": label.get("type")}))
+print(
+    json.dumps(
+        {
+            "number": str(parcel.get("tracking", {}).get("number") or parcel["id"]),
+            "label": str(label.get("data") or "")[:60],
+            "type": label.get("type"),
+        }
+    )
+)

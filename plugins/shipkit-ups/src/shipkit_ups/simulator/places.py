@@ -55,6 +55,7 @@ def check_place(address: Mapping[str, Any], code: str) -> None:
 
 
 def country_name(code: str) -> str:
+    """The name of a country, or its code where the name is not at hand."""
     return _NAMES.get(code, code)
 
 

@@ -20,6 +20,7 @@ _OPTIONS: Final = frozenset({"rate", "shop", "ratetimeintransit", "shoptimeintra
 
 
 def money(amount: Decimal, currency: str) -> dict[str, str]:
+    """An amount as UPS writes it: a currency and two decimals."""
     return {"CurrencyCode": currency, "MonetaryValue": f"{amount:.2f}"}
 
 

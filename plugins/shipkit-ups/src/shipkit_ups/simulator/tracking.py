@@ -55,6 +55,7 @@ def place_of(booking: Booking, place: Place) -> dict[str, str]:
 
 
 def zone_at(booking: Booking, step: Step) -> timezone:
+    """The zone of the place where *step* happens."""
     return zone_of(place_of(booking, step.place)["countryCode"])
 
 
