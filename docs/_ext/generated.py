@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from shipkit import errors
+from shipkit.cli import COMMANDS
 from shipkit.settings import Settings
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
@@ -184,6 +185,11 @@ def errors_table() -> str:
     return table(("error", "`code`", "whose move", "reached the carrier", "repeating", "meaning"), rows)
 
 
+def commands_table() -> str:
+    """What the command line can do."""
+    return table(("command", "what it does"), ((f"`shipkit {name}`", cell(what)) for name, what in COMMANDS.items()))
+
+
 def settings_table() -> str:
     """Every default, with its unit."""
     rows = []
@@ -205,6 +211,7 @@ def write(path: Path, text: str) -> None:
 def generate(folder: Path) -> None:
     """Write every generated page and table under *folder*."""
     write(folder / "_generated" / "errors.md", errors_table() + "\n")
+    write(folder / "_generated" / "commands.md", commands_table() + "\n")
     write(folder / "_generated" / "settings.md", settings_table() + "\n")
     pages = {}
     found = carriers()
