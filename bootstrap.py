@@ -35,10 +35,10 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments or ["help"]
     if command == "demo":
         return run([str(tool("demo", "shipkit")), "demo", *rest])
-    if command == "tests":
-        return run([str(tool("nox", "nox")), "-s", "tests", *rest])
-    if command == "nox":
-        return run([str(tool("nox", "nox")), *rest])
+    if command in ("tests", "nox"):
+        nox = tool("nox", "nox")
+        session = ["-s", "tests"] if command == "tests" else []
+        return run([str(nox), *session, *rest], **as_pip_does(nox.with_name("python")))
     print(__doc__)
     return 0 if command in {"help", "-h", "--help"} else 2
 
@@ -74,6 +74,18 @@ def make(folder: Path) -> None:
     check([sys.executable, "-m", "virtualenv", "--quiet", str(folder)], PYTHONPATH=str(seed))
 
 
+def as_pip_does(python: Path) -> dict[str, str]:
+    """The index and the certificates that pip is told to use, as variables for uv, which does not read pip's files."""
+    asked = [str(python), "-m", "pip", "config", "list"]
+    listed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    told = {}
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        told[name.rpartition(".")[2]] = value.strip("'\"")
+    wanted = {"UV_DEFAULT_INDEX": told.get("index-url", ""), "SSL_CERT_FILE": told.get("cert", "")}
+    return {name: value for name, value in wanted.items() if value and name not in os.environ}
+
+
 def check(command: list[str], **more: str) -> None:
     """Run one step of making an environment, or end with its exit code."""
     code = run(command, **more)
@@ -89,9 +101,6 @@ def run(command: list[str], **more: str) -> int:
     environment |= {"PIP_ROOT_USER_ACTION": "ignore", **more}
     # Sessions make further environments with the uv that stands beside nox.
     environment["PATH"] = os.pathsep.join([str(Path(command[0]).parent), environment.get("PATH", os.defpath)])
-    # uv does not read pip's variables: an index that is not the public one is handed on.
-    if index := environment.get("PIP_INDEX_URL"):
-        environment.setdefault("UV_DEFAULT_INDEX", index)
     try:
         return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:

@@ -100,3 +100,19 @@ def test_pip_is_not_led_astray_by_settings_of_the_user(bootstrap: ModuleType, mo
     asked = "import os; raise SystemExit(int(os.environ['PIP_USER'] != '0' or 'PYTHONPATH' in os.environ))"
 
     assert bootstrap.run([sys.executable, "-c", asked]) == 0
+
+
+def test_uv_asks_the_index_that_pip_asks_and_trusts_what_pip_trusts(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "UV_DEFAULT_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    told = "global.index-url='https://mirror.example/simple'\n:env:.cert='/etc/mirror.pem'\n"
+    monkeypatch.setattr(
+        bootstrap.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=told, stderr="")
+    )
+    expected = {"UV_DEFAULT_INDEX": "https://mirror.example/simple", "SSL_CERT_FILE": "/etc/mirror.pem"}
+    assert bootstrap.as_pip_does(Path("python")) == expected
+
+    monkeypatch.setenv("SSL_CERT_FILE", "/etc/own.pem")
+    assert "SSL_CERT_FILE" not in bootstrap.as_pip_does(Path("python"))
