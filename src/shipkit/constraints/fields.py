@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -37,6 +37,10 @@ class _Node:
     """Something here or below may be required, so it is looked at when it is not there, too."""
     adapts: bool = False
     """Something here or below may be put otherwise."""
+    printed: tuple[int, ...] = ()
+    """How many characters of a text here are printed."""
+    prints: tuple[tuple[str, _Node], ...] = ()
+    """The fields below of which, or of what they hold, the carrier prints less than it takes."""
     scripts: bool = False
     """An address of which the carrier prints some characters only."""
     fine: Callable[[str], bool] | None = None
@@ -63,7 +67,6 @@ class Fields:
     def __init__(self, facts: CarrierFacts) -> None:
         self._name = facts.name
         self._root = _Node()
-        self._printed = any(rule.printed is not None for rule in facts.field_rules)
         for rule in facts.field_rules:
             self._plant(rule)
         _settle(self._root)
@@ -164,25 +167,29 @@ class Fields:
 
     # What the carrier prints shorter
 
-    def notices(self, request: Any, at: str) -> Iterator[Message]:
+    def notices(self, request: Any, at: str) -> list[Message]:
         """A warning for each text of which the carrier prints less than it takes."""
-        if self._printed:
-            yield from self._shortened(self._root, request, at)
+        found: list[Message] = []
+        self._shortened(found, self._root, request, at)
+        return found
 
-    def _shortened(self, node: _Node, value: Any, at: str) -> Iterator[Message]:
-        for rule in (*node.rules, *node.wraps):
-            for path, text in [(at, value)] if isinstance(value, str) else _texts(rule, value, at):
-                printed = rule.rule.printed
-                if printed is not None and len(text) > printed:
-                    said = f"{self._name} takes its {len(text)} characters and prints {printed} of them"
-                    yield Message(level=NoticeLevel.WARNING, code=NoticeCode.PRINTED_SHORTENED, text=said, path=path)
-        if node.each is not None and value:
+    def _shortened(self, found: list[Message], node: _Node, value: Any, at: str) -> None:
+        if value.__class__ is str:
+            for most in node.printed:
+                if len(value) > most:
+                    said = f"{self._name} takes its {len(value)} characters and prints {most} of them"
+                    code, level = NoticeCode.PRINTED_SHORTENED, NoticeLevel.WARNING
+                    found.append(Message(level=level, code=code, text=said, path=at))
+        elif value.__class__ is tuple:
             for index, item in enumerate(value):
-                yield from self._shortened(node.each, item, f"{at}/{index}")
-        for name, child, _ in node.steps:
-            below = getattr(value, name, None)
-            if below is not None:
-                yield from self._shortened(child, below, f"{at}/{name}")
+                self._shortened(found, node, item, f"{at}/{index}")  # a rule for wrapping speaks of all lines
+                if node.each is not None:
+                    self._shortened(found, node.each, item, f"{at}/{index}")
+        else:
+            for name, child in node.prints:
+                below = getattr(value, name, None)
+                if below is not None:
+                    self._shortened(found, child, below, f"{at}/{name}")
 
     # What can be put otherwise without a loss
 
@@ -221,9 +228,15 @@ def _settle(node: _Node) -> None:
         child.demands for child in node.below.values()
     )
     node.scripts = "lines" in node.below and any(_charsets(child) for child in node.below.values())
+    node.printed = tuple(r.rule.printed for r in (*node.rules, *node.wraps) if r.rule.printed is not None)
+    node.prints = tuple((name, child) for name, child in node.below.items() if _is_shortened(child))
     node.adapts = bool(node.wraps) or node.scripts or any(child.adapts for child in children)
     if not children and not node.wraps:
         node.fine = _all_fine(node.rules)
+
+
+def _is_shortened(node: _Node) -> bool:
+    return bool(node.printed or node.prints) or (node.each is not None and _is_shortened(node.each))
 
 
 def _all_fine(rules: list[_Rule]) -> Callable[[str], bool]:
@@ -252,12 +265,6 @@ def _fits(lines: Any, rule: FieldRule) -> bool:
             if len(line) > width:
                 return False
     return True
-
-
-def _texts(rule: _Rule, value: Any, at: str) -> list[tuple[str, str]]:
-    if rule.rule.on_overflow != "wrap" or not value:
-        return []
-    return [(f"{at}/{index}", line) for index, line in enumerate(value)]
 
 
 def _prints(text: str, charset: str) -> bool:

@@ -166,7 +166,7 @@ class Offer:
             self._edges(found, package, edges, bound, f"{at}/dimensions")
         if limits.declared_value_max is not None:
             _at_most(found, package.declared_value, limits.declared_value_max, f"{at}/declared_value")
-        for kind in sorted(package.handling & limits.handling_refused):
+        for kind in sorted(package.handling & limits.handling_refused) if package.handling else ():
             found.add(f"{at}/handling", ProblemCode.NOT_OFFERED, f"{self.facts.name} takes no {kind} goods", kind)
         return mass
 
@@ -182,7 +182,8 @@ class Offer:
 
     def _edges(self, found: Found, package: Draft, edges: tuple[Decimal, ...], bound: _Bounds, at: str) -> None:
         limits = bound.limits
-        if bound.longest is not None and any(ours > most for ours, most in zip(edges, bound.longest, strict=True)):
+        longest = bound.longest
+        if longest is not None and (edges[0] > longest[0] or edges[1] > longest[1] or edges[2] > longest[2]):
             self._too_big(found, package, str(limits.dimensions_max), "", at)
         if bound.girth is not None and limits.girth is not None and round_size(bound.girth[0], edges) > bound.girth[1]:
             self._too_big(found, package, str(limits.girth.most), f" as {limits.girth.formula}", at)

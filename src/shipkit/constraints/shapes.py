@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -36,41 +35,64 @@ _ONE_CLASS: Final = re.compile(r"\[[^\]]*\]\+")
 _CODES: Final = {"CountryCode": (COUNTRIES, "ISO 3166-1"), "CurrencyCode": (CURRENCIES, "ISO 4217")}
 
 
-class _Plan(NamedTuple):
-    """How a class is looked at: each field that is there, each that is None, empty or zero; then the whole."""
-
-    names: tuple[str, ...]
-    looks: tuple[_Look | None, ...]
-    blanks: tuple[_Look | None, ...]
-    get: Callable[[Any], tuple[Any, ...]]
-    rule: _Check | None
-
-
 def check(found: Found, value: Any, at: str = "") -> None:
     """Add to *found* what is wrong with *value*, whose JSON pointer is *at*, and with whatever it holds."""
-    names, looks, blanks, get, rule = _plan(value.__class__)
-    for name, look, blank, item in zip(names, looks, blanks, get(value)):  # noqa: B905  # of one length, and hot
-        if item:
-            if look is not None:
-                look(found, item, at, name)
-        elif blank is not None:
-            blank(found, item, at, name)
-    if rule is not None:
-        rule(found, value, at)
+    (_CHECKS.get(value.__class__) or _check_of(value.__class__))(found, value, at)
 
 
-@cache
-def _plan(cls: type) -> _Plan:
-    rows = []
-    for field in attrs.fields(cls):
-        shape = shape_of(field.type)
+_CHECKS: Final[dict[type, _Check]] = {}
+
+
+def _check_of(cls: type) -> _Check:
+    """How a class is looked at, written as text once: each field that is there, each that is not; then the whole.
+
+    A request has some two hundred fields, and nearly all are in order at first sight.
+    """
+    names: dict[str, Any] = {"check": check, "rule": RULES.get(cls.__name__)}
+    lines = ["def check_fields(found, value, at):"]
+    for index, field in enumerate(attrs.fields(cls)):
+        shape, bounds = shape_of(field.type), field.metadata.get(BOUNDS) or Bounds()
         required = not shape.optional and field.default is attrs.NOTHING
-        look, blank = _looks(shape, field.metadata.get(BOUNDS) or Bounds(), required=required)
-        if field.name != "extras" and (look is not None or blank is not None):
-            rows.append((field.name, look, blank))
-    names = tuple(name for name, _, _ in rows)
-    get = attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
-    return _Plan(names, tuple(row[1] for row in rows), tuple(row[2] for row in rows), get, RULES.get(cls.__name__))
+        look, blank = _looks(shape, bounds, required=required)
+        if field.name == "extras" or (look is None and blank is None):
+            continue
+        names |= {f"look{index}": look, f"blank{index}": blank}
+        closely = f"look{index}(found, item, at, {field.name!r})"
+        if look is None:
+            closely = "pass"
+        elif look is _inner:
+            closely = f"check(found, item, f'{{at}}/{field.name}')"
+        lines += [f"    if item := value.{field.name}:", f"        {_sight(shape, bounds, index, names)}{closely}"]
+        if blank is not None:
+            lines += ["    else:", f"        blank{index}(found, item, at, {field.name!r})"]
+    lines.append("    rule(found, value, at)" if names["rule"] is not None else "    return")
+    exec(compile("\n".join(lines), f"<shipkit check of {cls.__name__}>", "exec"), names)  # noqa: S102
+    written: _Check = names["check_fields"]
+    _CHECKS[cls] = written
+    return written
+
+
+def _sight(shape: Shape, bounds: Bounds, index: int, names: dict[str, Any]) -> str:
+    """The condition under which a field that is there has to be looked at closely; empty where it always has."""
+    if shape.kind == "name" and shape.name in TEXT_NAMES:
+        tests = ["item.isprintable()"]
+        listed, _ = _CODES.get(shape.name, (None, ""))
+        if bounds.max_length is not None:
+            tests.append(f"len(item) <= {bounds.max_length}")
+        if listed is not None:
+            names[f"listed{index}"] = listed
+            tests.append(f"item in listed{index}")
+        if bounds.pattern:
+            names[f"matches{index}"] = re.compile(bounds.pattern, re.ASCII).fullmatch
+            tests.append(f"matches{index}(item)")
+        if bounds.min_length:
+            tests.append("item[0] != ' '")
+        return f"if not ({' and '.join(tests)}): "
+    if shape.kind == "name" and shape.name in ("Weight", "Length"):
+        # A request has eight of them or more: with few digits, above 0, they obey every bound on them.
+        few = "len(text := str(item.value)) <= 7 and 'E' not in text"
+        return f"if not (item.value and item.value > 0 and item.unit is not None and {few}): "
+    return ""
 
 
 def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | None, _Look | None]:
@@ -87,8 +109,6 @@ def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | Non
     if shape.name in ("int", "Decimal") and bounds != Bounds():
         look = _number(bounds)
         return look, _zero(look, missing)
-    if shape.name in ("Weight", "Length"):
-        return _measure, missing
     return (_inner if _is_value(shape.name) else None), missing
 
 
@@ -102,13 +122,6 @@ def _is_value(name: str) -> bool:
 
 def _inner(found: Found, item: Any, at: str, name: str) -> None:
     check(found, item, f"{at}/{name}")
-
-
-def _measure(found: Found, item: Any, at: str, name: str) -> None:
-    """A request has eight of them or more, so the ordinary ones are seen to be in order at once."""
-    value = item.value
-    if not value or value <= 0 or item.unit is None or len(text := str(value)) > 7 or "E" in text:
-        check(found, item, f"{at}/{name}")
 
 
 def _perhaps(found: Found, item: Any, at: str, name: str) -> None:

@@ -45,11 +45,14 @@ def millilitres(volume: Volume) -> Decimal:
 
 def sides(size: Draft) -> tuple[Decimal, ...] | None:
     """The three sides in millimetres, longest first (a tube stands in its box); None while one is not known."""
-    across = (size.diameter, size.diameter) if size.diameter is not None else (size.width, size.height)
-    given = [side for side in (size.length, *across) if side is not None]
-    if len(given) < 3 or any(side.value is None or side.unit is None for side in given):
-        return None
-    return tuple(sorted([millimetres(side) for side in given], reverse=True))
+    width, height = (size.width, size.height) if size.diameter is None else (size.diameter, size.diameter)
+    edges = []
+    for side in (size.length, width, height):
+        if side is None or side.value is None or side.unit is None:
+            return None
+        edges.append(_times(side.value, _MILLIMETRES[side.unit]))
+    edges.sort(reverse=True)
+    return tuple(edges)
 
 
 def volume(edges: tuple[Decimal, ...]) -> Decimal:
