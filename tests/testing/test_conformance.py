@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import attrs
 import pytest
 
 from shipkit.carrier import Carrier
@@ -50,6 +51,17 @@ def test_a_good_carrier_passes(name: str) -> None:
 def test_a_carrier_that_breaks_the_rule_fails(name: str) -> None:
     with pytest.raises((AssertionError, RuntimeError)):
         check(name, BAD[name](password="a-long-password"))
+
+
+def test_a_request_that_is_no_longer_the_recorded_one_fails() -> None:
+    conversation = CONVERSATIONS[0]
+    recorded = conversation.play(GOOD).requests
+    fresh = attrs.evolve(conversation, requests=recorded)
+    stale = attrs.evolve(conversation, requests=(attrs.evolve(recorded[0], url="https://api.good.example/v1"),))
+
+    CarrierConformance().test_recordings(GOOD, [fresh])
+    with pytest.raises(AssertionError, match="create_shipment, address"):
+        CarrierConformance().test_recordings(GOOD, [stale])
 
 
 def test_what_the_checks_let_through_is_not_refused_by_the_flow() -> None:

@@ -32,6 +32,8 @@ from .breaking import put
 from .conversations import Conversation, escaped, parts, total
 from .playing import Reply
 from .reading import plain, said
+from .recordings import differences
+from .soundness import unsound
 from .source import faults_of
 from .spoiling import mutations
 from .unknown import with_unknown_codes
@@ -170,11 +172,12 @@ class CarrierConformance:
     def _capabilities(self, carrier: Carrier) -> None:
         facts = carrier.facts()
         assert facts.code == type(carrier).code, "the facts are another carrier's"
+        _none(unsound(facts))
         for name, protocol in {**_LOOK_UPS, **_PURCHASES}.items():
             declared, method = facts.operations.get(m.Operation(name)), getattr(type(carrier), name, None)
-            assert declared is not None, f"the facts say nothing of {name}"
-            offered = declared.support in (m.Support.YES, m.Support.EMULATED)
-            assert offered == (method is not None), f"{name}: the facts say {declared.support}, the class otherwise"
+            support = declared.support if declared is not None else m.Support.NO
+            offered = support in (m.Support.YES, m.Support.EMULATED)
+            assert offered == (method is not None), f"{name}: the facts say {support}, the class otherwise"
             if method is not None:
                 wanted = inspect.signature(getattr(protocol, name)).parameters
                 assert len(inspect.signature(method).parameters) == len(wanted), f"{name} has another signature"
@@ -247,6 +250,8 @@ class CarrierConformance:
                 played.raised(conversation.error)
             else:
                 assert played.value is not None, f"{conversation.operation} makes nothing of {conversation.source}"
+            for sent, recorded in zip(played.requests, conversation.requests, strict=bool(conversation.requests)):
+                _none([f"{conversation.operation}, {line}" for line in differences(sent, recorded)])
 
     def _replies(self, carrier: Carrier, conversations: Sequence[Conversation]) -> None:
         for conversation in _given(conversations):

@@ -9,21 +9,26 @@ from typing import Any
 import attrs
 
 from shipkit.carrier import Carrier
-from shipkit.errors import InDoubtError, LabelPendingError, ReplyError, ShipkitError
+from shipkit.errors import ReplyError, ShipkitError
+from shipkit.flow import Request
 from shipkit.model import Document, Money, TrackingNumber, Value
 
 from .playing import Played, Reply, play
 
-__all__ = ["Conversation", "Evidence", "escaped", "evidence", "parts"]
+__all__ = ["Conversation", "Evidence", "escaped", "evidence", "parts", "total"]
 
 
 @attrs.frozen(kw_only=True)
 class Conversation:
-    """One call of an operation and the carrier's replies to it, in order; ``error`` is what it must end with, if so."""
+    """One call of an operation and the carrier's replies to it, in order; ``error`` is what it must end with, if so.
+
+    ``requests`` are what this plugin sent when it was recorded; leave them out where somebody else's program did.
+    """
 
     operation: str
     argument: Any = None
     replies: tuple[Reply, ...]
+    requests: tuple[Request, ...] = ()
     source: str = ""
     error: type[ShipkitError] | None = None
 
@@ -78,11 +83,6 @@ def parts(value: Any) -> Iterator[Value]:
 def escaped(error: BaseException) -> bool:
     """Whether *error* is a plugin's own exception in the driver's clothes: a `ReplyError` that can name no path."""
     return isinstance(error, ReplyError) and error.paths == ("$",) and "the plugin raised" in error.message
-
-
-def unsettled(error: BaseException | None) -> bool:
-    """Whether a booking that ended so is still known to the ledger as one that may exist."""
-    return isinstance(error, (InDoubtError, LabelPendingError))
 
 
 def total(amounts: Iterable[Money]) -> tuple[Decimal, frozenset[str]]:
