@@ -546,6 +546,8 @@ def test_a_rule_can_depend_on(subject: str, operator: str, values: tuple[str, ..
         ("FR", "CH", "international"),
         ("FR", "RE", "international"),
         ("GB", "IE", "international"),
+        ("US", "PR", "customs_union"),
+        ("US", "VI", "international"),
         ("US", "CA", "international"),
     ],
 )

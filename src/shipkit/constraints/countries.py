@@ -20,11 +20,15 @@ CITYLESS: Final = words("AE GI JP KY MO NR SG")
 
 # Within a customs union goods travel without a declaration. European Union: Regulation (EU) 952/2013 article 4, by
 # country code only; territories with a code of their own (French overseas departments, Aland) need fiscal papers and
-# stay outside. Switzerland and Liechtenstein: customs treaty of 1923. Southern Africa: SACU agreement of 2002.
+# stay outside. Switzerland and Liechtenstein: customs treaty of 1923. Southern Africa: SACU agreement of 2002. United
+# States: 19 CFR 101.1, the States, the District of Columbia and Puerto Rico. Isle of Man: customs and excise agreement
+# with the United Kingdom of 1979.
 CUSTOMS_UNIONS: Final = (
     words("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MC MT NL PL PT RO SE SI SK"),
     words("CH LI"),
     words("BW LS NA SZ ZA"),
+    words("US PR"),
+    words("GB IM"),
 )
 
 
