@@ -23,6 +23,11 @@ _FALSE: Final = ("false", "no", "n", "0")
 _PACKAGES: Final = "packages"
 
 
+def _breadth(unit: Column) -> int:
+    """How much a unit speaks of: the narrower one goes first."""
+    return 2 * (unit.path[-1] not in ("unit", "currency")) + unit.of_package
+
+
 class _Items(dict[Any, Any]):
     """A list while it is being filled: by index, or by the code of an item."""
 
@@ -53,7 +58,7 @@ class Assembly:
 
     def data(self) -> dict[str, Any]:
         """The request as JSON data, units in place, packages and customs lines numbered where they have no number."""
-        for column, text, spot in self._units:
+        for column, text, spot in sorted(self._units, key=lambda unit: _breadth(unit[0])):
             self._spread(column, text, spot)
         self._number(_PACKAGES, "ref", as_text=True)
         customs = self._tree.get("customs")
@@ -83,16 +88,14 @@ class Assembly:
         return attrs.evolve(column, path=tuple(package if part is EACH else part for part in column.path))
 
     def _set(self, path: tuple[Any, ...], value: Any, spot: Spot) -> None:
+        if any(known == path[: len(known)] or path == known[: len(path)] for known in self._spots):
+            pointer, text = f"/columns/{spot.line}/{spot.field}", "another column gives the same, or a part of it"
+            self.problems.append(Problem(path=pointer, code=ProblemCode.NOT_TOGETHER, text=text))
+            return
         node: Any = self._tree
         for part, following in pairwise(path):
             empty: dict[Any, Any] = _Items() if isinstance(following, (int, Coded)) else {}
             node = node.setdefault(part, empty)
-            if not isinstance(node, dict):  # the object was given whole, as JSON, in another column
-                self._complain(path, ProblemCode.NOT_TOGETHER, "the object is given as JSON in a column of its own")
-                return
-        if isinstance(node.get(path[-1]), dict):
-            self._complain(path, ProblemCode.NOT_TOGETHER, "the object is given in columns of its own, too")
-            return
         node[path[-1]] = value
         self._spots[path] = spot
 

@@ -191,7 +191,16 @@ def _number(text: str) -> int | None:
 
 
 def name_of(root: type[Value], pointer: tuple[str | int, ...]) -> str:
-    """The column that would hold what *pointer* points at, by the same rules."""
+    """The column that would hold what *pointer* points at, by the same rules and as short as it is clear."""
+    short = _named(root, pointer, leave_out=True)
+    column = column_of(root, short)
+    package = pointer[1] if len(pointer) > 1 and pointer[0] == _PACKAGES else 0
+    meant = () if column is None else tuple(package if part is EACH else part for part in column.path)
+    long = short if meant[: len(pointer)] == pointer else _named(root, pointer, leave_out=False)
+    return long if column_of(root, long) is not None else short
+
+
+def _named(root: type[Value], pointer: tuple[str | int, ...], *, leave_out: bool) -> str:
     shape = Shape("name", root.__name__)
     names: list[str] = []
     package = ""
@@ -200,6 +209,8 @@ def name_of(root: type[Value], pointer: tuple[str | int, ...]) -> str:
         if isinstance(part, int):
             if position == 1 and pointer[0] == _PACKAGES:
                 package = str(part + 1) if part else ""
+                if not leave_out and package:
+                    names.append(package)
             else:
                 names.append(str(part + 1))
             shape = shape.args[0] if shape.args else shape
@@ -208,10 +219,11 @@ def name_of(root: type[Value], pointer: tuple[str | int, ...]) -> str:
                 names[-1] += measure[2]
             break
         else:
-            if position == len(pointer) - 1 or part not in INSIDE.get(shape.name, ()):
+            implied = part in INSIDE.get(shape.name, ()) and (leave_out or part != _PACKAGES)
+            if position == len(pointer) - 1 or not implied:
                 names.append(part)
             shape = _member(shape, part)
-    return ".".join([*names, package] if package else names)
+    return ".".join([*names, package] if package and leave_out else names)
 
 
 def _member(shape: Shape, name: str) -> Shape:

@@ -139,11 +139,11 @@ def _row(header: _Header, group: list[_Line], target: Target) -> Row:
         for name, column, cell, before in zip(header.names, header.columns, line.cells, first.cells, strict=True):
             if column is None or not cell:
                 continue
-            if package and not column.of_package:
+            if len(group) > 1 and column.numbered_package:
+                _numbered(order, name, line.number)
+            elif package and not column.of_package:
                 if cell != before:
                     _differs(order, name, line.number, first.number)
-            elif len(group) > 1 and column.numbered_package:
-                _numbered(order, name, first.number)
             else:
                 order.put(column, cell, package)
     data = order.data()
