@@ -99,8 +99,12 @@ class Headers(Mapping[str, str]):
 
     def with_(self, name: str, value: str) -> Headers:
         """These headers with *name* set to *value*."""
+        return self.with_all({name: value})
+
+    def with_all(self, fields: Mapping[str, str]) -> Headers:
+        """These headers with each of *fields* set."""
         changed = Headers()
-        changed._items = {**self._items, name.lower(): (name, value)}
+        changed._items = {**self._items, **{name.lower(): (name, value) for name, value in fields.items()}}
         return changed
 
 
@@ -121,7 +125,9 @@ def _number(value: object) -> object:
     raise TypeError(f"{type(value).__name__} does not go into JSON")
 
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_number).encode
+_encode: Final = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_number
+).encode
 
 
 @attrs.frozen(kw_only=True)
@@ -254,7 +260,27 @@ class Request:
 
     def with_header(self, name: str, value: str) -> Request:
         """The same request with one more header field."""
-        return attrs.evolve(self, headers=self.headers.with_(name, value))
+        return self.with_headers({name: value})
+
+    def with_headers(self, fields: Mapping[str, str]) -> Request:
+        """The same request with further header fields."""
+        return self._changed(self.headers.with_all(fields), self.id)
+
+    def with_id(self, id: str) -> Request:  # noqa: A002
+        """The same request under a number of its own."""
+        return self._changed(self.headers, id)
+
+    def _changed(self, headers: Headers, id: str) -> Request:  # noqa: A002
+        return Request(
+            method=self.method,
+            url=self.url,
+            headers=headers,
+            content=self.content,
+            replayable=self.replayable,
+            signed=self.signed,
+            name=self.name,
+            id=id,
+        )
 
 
 def _with_params(url: str, params: Mapping[str, str] | None) -> str:

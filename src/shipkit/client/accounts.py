@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import attrs
@@ -23,12 +24,12 @@ class Account:
     carrier: Carrier
     state: AccountState
 
-    @property
+    @cached_property
     def facts(self) -> CarrierFacts:
         """What the carrier takes and offers."""
         return self.carrier.facts()
 
-    @property
+    @cached_property
     def hosts(self) -> frozenset[str]:
         """The only hosts that a request of this account may go to."""
         facts, environment = self.facts, self.carrier.environment
@@ -38,10 +39,11 @@ class Account:
 
     def gate(self, operation: str) -> None:
         """Make the operation's rate limit from the facts, once."""
-        facts = self.facts.operations.get(Operation(operation))
-        limit = facts.rate_limit if facts is not None else None
-        if limit is not None and operation not in self.state.gates:
-            self.state.gates[operation] = Gate(limit.calls, limit.per_s)
+        gates = self.state.gates
+        if operation not in gates:
+            facts = self.facts.operations.get(Operation(operation))
+            limit = facts.rate_limit if facts is not None else None
+            gates[operation] = None if limit is None else Gate(limit.calls, limit.per_s)
 
 
 def accounts_of(carriers: Mapping[str, Carrier]) -> dict[str, Account]:

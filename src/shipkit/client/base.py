@@ -46,13 +46,13 @@ class ClientBase:
             from ..store import MemoryStore
 
             store = MemoryStore()
-        from .clock import request_id, utc_now
+        from .clock import request_id, today, utc_now
         from .desk import Desk
 
         self._lock = threading.Lock()
         # A host may bring a function, or a module or an object that implements the hook ``shipkit_observe``.
         self._observers = tuple(getattr(observer, "shipkit_observe", observer) for observer in observers)
-        self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, request_id=request_id)
+        self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, today=today, request_id=request_id)
 
     @classmethod
     def from_config(cls, path: str | Path | None = None, **options: Any) -> Self:

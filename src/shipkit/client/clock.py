@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import random
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
-__all__ = ["drawn", "request_id", "seconds", "utc_now"]
+__all__ = ["drawn", "request_id", "seconds", "today", "utc_now"]
 
 # time.monotonic() stands still on Linux while the machine is suspended; a send window must not.
 _BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
@@ -21,6 +21,11 @@ def seconds() -> float:
 def utc_now() -> datetime:
     """The wall clock, aware."""
     return datetime.now(timezone.utc)
+
+
+def today() -> date:
+    """The day at the place where this program runs."""
+    return date.today()  # noqa: DTZ011 - the local day is what a host means
 
 
 def request_id() -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -47,12 +48,14 @@ class Desk:
         settings: Settings,
         *,
         utc_now: Callable[[], datetime],
+        today: Callable[[], date],
         request_id: Callable[[], str],
     ) -> None:
         self.accounts = accounts_of(accounts)
         self.store = store
         self.settings = settings
         self.utc_now = utc_now
+        self.today = today
         self.request_id = request_id
 
     def account(self, alias: str) -> Account:
@@ -77,7 +80,7 @@ class Desk:
         quotes = [quote for answer in answers if answer.error is None for quote in answer.value]
         quotes.sort(key=lambda quote: (quote.total.currency, quote.total.amount))
         errors = {alias: done.error for alias, done in zip(aliases, answers, strict=True) if done.error is not None}
-        return m.RateAnswer(quotes=tuple(quotes), errors=errors)
+        return m.RateAnswer(quotes=tuple(quotes), errors=m.FrozenMap(errors))
 
     def _rates_of(self, account: Account, request: m.RateRequest, deadline_s: float) -> Run[tuple[m.RateQuote, ...]]:
         carrier = account.carrier
@@ -85,7 +88,7 @@ class Desk:
         def asked(stack: Stack) -> Run[tuple[m.RateQuote, ...]]:
             ready = self.ready(account, request)
             quotes = yield from drive(_able(carrier, Rates, "rates").rates(ready), stack.send)
-            return tuple([attrs.evolve(q, carrier=carrier.code, account=account.alias) for q in quotes])
+            return tuple([m.evolve(quote, carrier=carrier.code, account=account.alias) for quote in quotes])
 
         return self.calling(account, "rates", deadline_s, request, asked)
 
@@ -225,7 +228,7 @@ class Desk:
         request = wrapped(request, account.facts)
         booking = getattr(request, "shipment", None)
         if booking is not None:
-            return attrs.evolve(request, shipment=self._dated(booking))  # type: ignore[misc]
+            return m.evolve(request, shipment=self._dated(booking))  # type: ignore[type-var]
         return self._dated(request)
 
     def refuse_problems(self, account: Account, request: Any) -> None:
@@ -237,7 +240,7 @@ class Desk:
         if able(account.carrier, ChecksRequests) and isinstance(subject, (m.ShipmentRequest, m.RateRequest)):
             known = {problem.path for problem in found}
             at = "" if subject is request else "/shipment"
-            more = [attrs.evolve(p, path=f"{at}{p.path}") if at else p for p in account.carrier.problems(subject)]
+            more = [m.evolve(p, path=f"{at}{p.path}") if at else p for p in account.carrier.problems(subject)]
             found += [problem for problem in more if problem.path not in known]
         if found:
             raise InputError(problems=tuple(found))
@@ -245,7 +248,7 @@ class Desk:
     def _dated(self, request: R) -> R:
         if getattr(request, "ship_on", "") is None:
             # The day at the place where this program runs: carriers take a day, not an instant.
-            return attrs.evolve(request, ship_on=self.utc_now().astimezone().date())  # type: ignore[misc]
+            return m.evolve(request, ship_on=self.today())  # type: ignore[type-var]
         return request
 
     def read(self, key: str) -> Run[Entry]:
@@ -266,12 +269,14 @@ def rating_part(request: m.RateRequest | m.ShipmentRequest) -> m.RateRequest:
     """What rating needs of a shipment request."""
     if isinstance(request, m.RateRequest):
         return request
-    shared = {
-        field.name: getattr(request, field.name)
-        for field in attrs.fields(m.RateRequest)
-        if field.name not in ("services", "currency", "extras")
-    }
+    shared = {name: getattr(request, name) for name in _shared_fields()}
     return m.RateRequest(services=(request.service,) if request.service else (), **shared)
+
+
+@cache
+def _shared_fields() -> tuple[str, ...]:
+    own = ("services", "currency", "extras")
+    return tuple(field.name for field in attrs.fields(m.RateRequest) if field.name not in own)
 
 
 def _able(carrier: Carrier, capability: type[T], operation: str) -> T:

@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urljoin
 
-import attrs
-
 from ..carrier import Carrier, Documents, able
 from ..errors import CarrierError, LabelPendingError, ReplyError, ShipkitError
 from ..flow import Request, Response, Run, drive
-from ..model import BookingState, Document, DocumentKind, DocumentQuery, LabelSpec, Shipment
+from ..model import BookingState, Document, DocumentKind, DocumentQuery, LabelSpec, Shipment, evolve
 from ..model.documents import content_fits
 from ..policy import Context, Stack, stack
 
@@ -33,7 +31,7 @@ def labelled(shipment: Shipment) -> Shipment:
     missing = not labels or not covered.issuperset(_all_refs(shipment))
     if missing == (shipment.state is BookingState.LABEL_PENDING):
         return shipment
-    return attrs.evolve(shipment, state=BookingState.LABEL_PENDING if missing else BookingState.CONFIRMED)
+    return evolve(shipment, state=BookingState.LABEL_PENDING if missing else BookingState.CONFIRMED)
 
 
 def completed(shipment: Shipment, stack: Stack, key: str, label: LabelSpec | None = None) -> Run[Shipment]:
@@ -44,14 +42,14 @@ def completed(shipment: Shipment, stack: Stack, key: str, label: LabelSpec | Non
     """
     try:
         documents = yield from fetched(shipment.documents, stack.context)
-        whole = labelled(attrs.evolve(shipment, documents=documents))
+        whole = labelled(evolve(shipment, documents=documents))
         if not in_hand(whole) and able(stack.carrier, Documents):
             query = DocumentQuery(
                 shipment_id=shipment.shipment_id, tracking_numbers=shipment.tracking_numbers, label=label
             )
             more = yield from drive(stack.carrier.documents(query), stack.send)
             more = tuple(_of_package(document, shipment) for document in more)
-            whole = labelled(attrs.evolve(shipment, documents=(yield from fetched(more, stack.context))))
+            whole = labelled(evolve(shipment, documents=(yield from fetched(more, stack.context))))
     except ShipkitError as error:
         raise _pending(shipment, key) from error
     if not in_hand(whole):
@@ -63,7 +61,7 @@ def _of_package(document: Document, shipment: Shipment) -> Document:
     """A query names packages by number, so a plugin that can tell them apart answers with numbers in place of refs."""
     refs = {str(package.tracking_number): package.ref for package in shipment.packages if package.tracking_number}
     named = tuple(refs.get(ref, ref) for ref in document.package_refs)
-    return document if named == document.package_refs else attrs.evolve(document, package_refs=named)
+    return document if named == document.package_refs else evolve(document, package_refs=named)
 
 
 def fetched(documents: Iterable[Document], context: Context) -> Run[tuple[Document, ...]]:
@@ -71,7 +69,7 @@ def fetched(documents: Iterable[Document], context: Context) -> Run[tuple[Docume
     whole = []
     for document in documents:
         if document.content is None and document.url is not None:
-            document = attrs.evolve(document, content=(yield from _content(document, document.url, context)))
+            document = evolve(document, content=(yield from _content(document, document.url, context)))
         whole.append(document)
     return tuple(whole)
 

@@ -259,7 +259,7 @@ def _finder(carrier: Carrier, kind: Purchase[Any], request: Any) -> Callable[[st
     booking = getattr(request, "shipment", request)
 
     def find(identity: str) -> Flow[tuple[Any, ...]]:
-        hits = yield from carrier.find_shipments(attrs.evolve(booking, mark=identity))
+        hits = yield from carrier.find_shipments(m.evolve(booking, mark=identity))
         if kind.result == "ReturnShipment":
             return tuple(m.ReturnShipment(kind=request.kind, shipment=hit) for hit in hits)
         return hits
@@ -269,9 +269,9 @@ def _finder(carrier: Carrier, kind: Purchase[Any], request: Any) -> Callable[[st
 
 def _marked(request: Any, identity: str) -> Any:
     if isinstance(request, m.ShipmentRequest):
-        return attrs.evolve(request, mark=identity)
+        return m.evolve(request, mark=identity)
     if isinstance(request, m.ReturnRequest):
-        return attrs.evolve(request, shipment=attrs.evolve(request.shipment, mark=identity))
+        return m.evolve(request, shipment=m.evolve(request.shipment, mark=identity))
     return request
 
 
@@ -293,7 +293,7 @@ def _stamped(value: Any, account: Account, key: str, generation: int, shortened:
     shipment = _shipment(value)
     if shipment is None:
         return value
-    stamped = attrs.evolve(
+    stamped = m.evolve(
         shipment,
         carrier=account.carrier.code,
         account=account.alias,
@@ -305,7 +305,7 @@ def _stamped(value: Any, account: Account, key: str, generation: int, shortened:
         return labelled(stamped)
     # A label that the carrier mails or brings along is no paper of ours.
     ours = value.kind in (m.ReturnLabelKind.PRINTED, m.ReturnLabelKind.QR, m.ReturnLabelKind.PAID_ON_USE)
-    return attrs.evolve(value, shipment=labelled(stamped) if ours else stamped)
+    return m.evolve(value, shipment=labelled(stamped) if ours else stamped)
 
 
 def _in_hand(value: Any) -> bool:
@@ -317,7 +317,7 @@ def _completed(value: Any, stack: Stack, key: str, booking: Any) -> Run[Any]:
     if _shipment(value) is None:
         return attrs.evolve(value, documents=(yield from fetched(value.documents, stack.context)))
     whole = yield from completed(_shipment(value), stack, key, getattr(booking, "label", None))
-    return attrs.evolve(value, shipment=whole) if isinstance(value, m.ReturnShipment) else whole
+    return m.evolve(value, shipment=whole) if isinstance(value, m.ReturnShipment) else whole
 
 
 def _undo(account: Account, value: Any) -> Flow[m.CancellationResult]:

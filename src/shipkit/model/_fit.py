@@ -82,7 +82,9 @@ def resolve(name: str) -> Any:
 class Plan:
     """What is known of one class: the shapes of its fields, and for each the types that were found to fit."""
 
-    __slots__ = ("bare", "built", "copy", "items", "moments", "names", "places", "puts", "ruled", "seen", "shapes")
+    __slots__ = (
+        "bare", "built", "copy", "deep", "items", "moments", "names", "places", "puts", "ruled", "seen", "shapes",
+    )  # fmt: skip
 
     def __init__(self, cls: Any, *, ruled: bool) -> None:
         fields = attrs.fields(cls)
@@ -95,6 +97,7 @@ class Plan:
         self.items = {i: set[type]() for i, shape in enumerate(self.shapes) if shape.kind in ("tuple", "set")}
         self.moments = frozenset(i for i, shape in enumerate(self.shapes) if shape.name == "datetime")
         self.bare = frozenset(i for i, shape in enumerate(self.shapes) if _is_bare(shape))
+        self.deep = self.moments | self.bare | self.items.keys()
         self.ruled = ruled
         """The class has a rule between its fields."""
         self.built = 0
@@ -138,7 +141,9 @@ class Plan:
         try:
             for name, item in changes.items():
                 place = self.places[name]
-                self.puts[place](made, fit(self.shapes[place], item, f"/{name}"))
+                if type(item) not in self.seen[place] or place in self.deep:
+                    item = fit(self.shapes[place], item, f"/{name}")
+                self.puts[place](made, item)
         except KeyError as error:
             raise TypeError(f"{type(value).__name__} has no field {error}") from None
         except Misfit as misfit:

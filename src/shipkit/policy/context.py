@@ -19,12 +19,15 @@ __all__ = ["AccountState", "Context"]
 
 @attrs.define(kw_only=True)
 class AccountState:
-    """What is shared by all calls of one account: breakers and gates by operation, made on first use."""
+    """What is shared by all calls of one account: breakers and gates by operation, made on first use.
+
+    A gate is None where the carrier states no limit.
+    """
 
     account: str
     carrier: str
     breakers: dict[str, Breaker] = attrs.field(factory=dict)
-    gates: dict[str, Gate] = attrs.field(factory=dict)
+    gates: dict[str, Gate | None] = attrs.field(factory=dict)
 
 
 @attrs.define(kw_only=True)

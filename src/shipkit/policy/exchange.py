@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import attrs
-
 from ..carrier import Carrier
 from ..errors import (
     AuthenticationError,
@@ -34,7 +32,7 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
             raise PluginError(f"{request.name} would go to a host that the carrier's facts do not name")
         purchase = not request.replayable
         effect = Transmit(
-            request=request if request.id else attrs.evolve(request, id=context.request_id()),
+            request=request if request.id else request.with_id(context.request_id()),
             until=context.until,
             not_after=context.not_after if purchase else None,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from ..carrier import Authenticates, Carrier, Signs, able
 from ..errors import AuthenticationError, DeadlineError
 from ..flow import Request, Response, Run, Send, Token, call, drive, now, sleep
@@ -26,7 +24,7 @@ def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
 
 def _numbered(request: Request, context: Context) -> Request:
     """*request* with an id before it is signed, for carriers that want the number in a header or in what is signed."""
-    return attrs.evolve(request, id=context.request_id())
+    return request.with_id(context.request_id())
 
 
 def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:

@@ -38,8 +38,7 @@ class MemoryTokens:
         token = self._tokens.get(account)
         if token is None or token.expires_at is None:
             return token
-        ends = _moment(self._clock()) + timedelta(seconds=margin_s)
-        return token if ends < token.expires_at else None
+        return token if self._clock() + margin_s < token.expires_at.timestamp() else None
 
     def claim(self, account: str, owner: str, lease_s: float) -> bool:
         """True for the one caller that is to fetch a token now."""
