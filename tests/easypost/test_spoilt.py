@@ -73,7 +73,8 @@ def test_a_spoilt_draft_never_buys_something_else(mutation: Mutation) -> None:
 
     if played is not None:
         body = json.loads(mutation.reply.content)
-        chosen = [row for row in body["rates"] if row.get("id") == json.loads(played.content)["rate"]["id"]]
+        bought_id = json.loads(played.content)["rate"]["id"]
+        chosen = [row for row in body["rates"] if str(row.get("id")) == bought_id]
         assert chosen and chosen[0]["service"] == "GroundAdvantage"
         assert bought.request.method == played.method
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from shipkit.errors import (
     LabelPendingError,
     RateLimitedError,
     RejectedError,
+    ReplyError,
     ShipkitError,
 )
 from shipkit.model import BookingState, ManifestState
@@ -64,6 +66,15 @@ def test_a_spoilt_reply_ends_in_a_value_that_lacks_nothing_or_in_a_typed_error(
         whole, left = _whole(case), evidence(played.result)
         assert whole.numbers <= left.numbers
         assert whole.documents <= left.documents or _is_pending(played.result)
+
+
+@pytest.mark.parametrize("member", ["postage_label", "label_url"])
+def test_a_bought_shipment_without_its_label_is_no_answer(member: str) -> None:
+    case = next(c for c in CASES if c.exchanges == (("test_refund_create", 1),))
+    [whole] = case.conversation.replies
+    reply_ = attrs.evolve(whole, content=whole.content.replace(f'"{member}"'.encode(), b'"other"'))
+
+    assert case.conversation.spoilt(ACCOUNTS[case.carrier], 0, reply_).raised(ReplyError).paths
 
 
 def _is_pending(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import attrs
 
 from shipkit.carrier import Carrier
-from shipkit.errors import InputError, NotFoundError, RejectedError, ShipkitError
+from shipkit.errors import InputError, NotFoundError, RejectedError, ReplyError, ShipkitError
 from shipkit.flow import Flow, Request, Response, path_segment, secret
 from shipkit.model import Environment, Problem, ProblemCode
 
@@ -247,6 +247,9 @@ class EasyPost(Carrier):
             response = yield self._get(f"{url}/label", "convert_label", {"file_format": name})
             row = reader.read(response, ShipmentRow)
         found = labels_from_wire(row.postage_label, row.forms, is_return=bool(row.is_return), wanted=wanted)
+        if row.tracking_code and not found:
+            path = "$.postage_label.label_url"
+            raise ReplyError.of(response, message=f"bought, and without a label @ {path}", paths=(path,))
         return tuple(document for document in found if not query.kinds or document.kind in query.kinds)
 
     # Money back
