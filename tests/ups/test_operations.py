@@ -415,6 +415,23 @@ def test_what_is_void_is_found_as_void() -> None:
     assert [shipment.state for shipment in (*both, *by_tracking)] == [BookingState.VOIDED, BookingState.VOIDED]
 
 
+def test_a_package_that_was_taken_out_is_not_found_with_the_others() -> None:
+    rows = [{"trackingNumber": LEAD, "currentStatus": {"type": "MV"}}, {"trackingNumber": SECOND}]
+    answer = reply(200, {"trackResponse": {"shipment": [{"package": rows}]}})
+    (labelled,) = play(UPS.find_shipments(ORDER), recovered(LEAD, SECOND), answer).value
+    (tracked_,) = play(UPS.find_shipments(ORDER), refusal(400, "300019"), answer).value
+
+    assert [number.value for number in (*labelled.tracking_numbers, *tracked_.tracking_numbers)] == [SECOND, SECOND]
+    assert (labelled.state, tracked_.state) == (BookingState.CONFIRMED, BookingState.LABEL_PENDING)
+
+
+def test_a_package_that_recovery_does_not_name_is_known_from_tracking() -> None:
+    (shipment,) = play(UPS.find_shipments(ORDER), recovered(LEAD, LEAD), tracked("M", LEAD, SECOND)).value
+
+    assert [number.value for number in shipment.tracking_numbers] == [LEAD, SECOND]
+    assert shipment.state is BookingState.LABEL_PENDING, "its label is still to be fetched"
+
+
 def test_a_booking_that_only_tracking_knows_still_lacks_its_labels() -> None:
     (shipment,) = play(UPS.find_shipments(ORDER), refusal(400, "300019"), tracked("M", LEAD, SECOND)).value
 

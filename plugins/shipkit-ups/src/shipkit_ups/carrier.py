@@ -111,12 +111,11 @@ class Ups(Carrier):
 
     def rates(self, request: RateRequest) -> Flow[tuple[RateQuote, ...]]:
         """Price *request*: the account's own price where it has one, with the published one beside it."""
-        from .wire.common import reader
-        from .wire.rating import RatesReply, quotes_from_wire, rates_to_wire, request_option
+        from .wire.rating import quotes_from_wire, rates_to_wire, request_option
 
         payload = rates_to_wire(request, self.shipper_number)
         response = yield self._post(f"rating/v2409/{request_option(request)}", payload, "rates")
-        return quotes_from_wire(reader.read(response, RatesReply), request, response.received_at)
+        return quotes_from_wire(request, response)
 
     def transit_times(self, request: RateRequest) -> Flow[tuple[ServiceTransit, ...]]:
         """When *request* would arrive, by service."""
@@ -170,34 +169,34 @@ class Ups(Carrier):
         reference has both.
         """
         from .wire.common import reader
-        from .wire.labels import merged
+        from .wire.labels import found_shipments
         from .wire.tracking import TrackReply, tracked_shipments
 
         mark = request.mark or request.reference
-        recovered = yield from self._recovered(request, mark)
+        rows, received_at = yield from self._recovered(request, mark)
         params = {"locale": "en_US", "shipperNum": self.shipper_number, "refNumType": "SmallPackage"}
         url = self._url(f"track/v1/reference/details/{path_segment(mark)}")
         try:
             response = yield Request.get(url, name="find_shipments", params=params)
         except NotFoundError:
-            return recovered
+            return found_shipments(request, rows, (), received_at) if received_at else ()
         tracked = tracked_shipments(reader.read(response, TrackReply))
-        return merged(request, recovered, tracked, response.received_at)
+        return found_shipments(request, rows, tracked, response.received_at)
 
-    def _recovered(self, request: ShipmentRequest, mark: str) -> Flow[tuple[Shipment, ...]]:
-        """The bookings that label recovery knows by *mark*: one with its labels, several by their numbers."""
-        from .wire.labels import bookings_from_wire, candidates_from_wire, recovery_to_wire
+    def _recovered(self, request: ShipmentRequest, mark: str) -> Flow[tuple[list[RecoveryRow], datetime | None]]:
+        """What label recovery knows by *mark*: one booking with its labels, several by their numbers, one by one."""
+        from .wire.labels import candidates_from_wire, recovery_to_wire
 
         payload = recovery_to_wire(mark=mark, shipper_number=self.shipper_number, label=request.label)
         try:
             first, received_at = yield from self._recovery(payload)
         except (RejectedError, NotFoundError):
-            return ()
+            return [], None
         rows = [first]
         for number in candidates_from_wire(first):
             row, received_at = yield from self._recovery(recovery_to_wire(number=number, label=request.label))
             rows.append(row)
-        return bookings_from_wire(request, rows, received_at)
+        return rows, received_at
 
     def documents(self, query: DocumentQuery) -> Flow[tuple[Document, ...]]:
         """The papers of each package once more, in another format if one is asked for (PDF too)."""
@@ -241,7 +240,7 @@ class Ups(Carrier):
             except NotFoundError:
                 return False
             found = tracked_shipments(reader.read(response, TrackReply))
-            if not found or not all(shipment.voided for shipment in found):
+            if not found or any(shipment.live for shipment in found):
                 return False
         return True
 
@@ -264,7 +263,7 @@ class Ups(Carrier):
             )
         if len(packages) < max(package.packageCount or 0 for package in packages):
             packages = (yield from self._all_packages(number, query)) or packages
-        return tracked_from_wire(query, packages, messages, response.received_at)
+        return tracked_from_wire(query, packages, messages, response)
 
     def _all_packages(self, number: str, query: TrackQuery) -> Flow[list[PackageRow]]:
         """The shipment's packages, page by page, in its own order."""
@@ -426,7 +425,7 @@ class Ups(Carrier):
             headers=headers,
         )
         body = response.json()
-        if not isinstance(body, dict) or not isinstance(body.get("access_token"), str):
+        if not isinstance(body, dict) or not isinstance(body.get("access_token"), str) or not body["access_token"]:
             raise ReplyError.of(response, message="required field missing @ $.access_token", paths=("$.access_token",))
         lifetime = str(body.get("expires_in", ""))  # UPS sends the seconds as text
         said = lifetime.isascii() and lifetime.isdigit() and len(lifetime) < 10

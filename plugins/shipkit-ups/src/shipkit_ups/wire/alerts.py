@@ -28,7 +28,8 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import MAPPING_VERSION, status
-from .common import event_time, number_from_wire, reader, scan_time
+from .common import number_from_wire, reader
+from .times import Clock, Day, event_time, scan_time
 from .tracking import locale_of
 
 __all__ = ["DAYS", "SubscriptionReply", "alert_from_wire", "subscription_from_wire", "subscription_to_wire"]
@@ -90,17 +91,17 @@ class StatusRow:
 class AlertRow:
     trackingNumber: str
     activityStatus: StatusRow
-    localActivityDate: str | None = None
-    localActivityTime: str | None = None
-    gmtActivityDate: str | None = None
-    gmtActivityTime: str | None = None
+    localActivityDate: Day | None = None
+    localActivityTime: Clock | None = None
+    gmtActivityDate: Day | None = None
+    gmtActivityTime: Clock | None = None
     gmtOffset: str | None = None
     activityLocation: LocationRow | None = None
-    scheduledDeliveryDate: str | None = None
-    actualDeliveryDate: str | None = None
-    actualDeliveryTime: str | None = None
-    deliveryStartTime: str | None = None
-    deliveryEndTime: str | None = None
+    scheduledDeliveryDate: Day | None = None
+    actualDeliveryDate: Day | None = None
+    actualDeliveryTime: Clock | None = None
+    deliveryStartTime: Clock | None = None
+    deliveryEndTime: Clock | None = None
     receivedBy: str | None = None
 
 
@@ -126,10 +127,10 @@ def _event(row: AlertRow, piece: str, delivery: WebhookDelivery) -> TrackingEven
     state, place = row.activityStatus, row.activityLocation
     kind, code = state.type or "", state.code or ""
     milestone, reason = status(kind, code)
-    on = row.localActivityDate or row.gmtActivityDate or f"{delivery.received_at:%Y%m%d}"
+    on = row.localActivityDate or row.gmtActivityDate or delivery.received_at.date()
     return TrackingEvent(
         piece=piece,
-        time=scan_time(on, row.localActivityTime, row.gmtOffset, row.gmtActivityDate, row.gmtActivityTime),
+        time=scan_time(on, row.localActivityTime, row.gmtOffset, (row.gmtActivityDate, row.gmtActivityTime)),
         milestone=milestone,
         reason=reason,
         code=code,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from shipkit.errors import InputError, ReplyError
 from shipkit.flow import Response
@@ -17,7 +17,6 @@ from shipkit.model import (
     Contact,
     CustomsPurpose,
     Dimensions,
-    EventTime,
     LengthUnit,
     Message,
     Money,
@@ -32,8 +31,6 @@ from shipkit.model import (
     ProblemCode,
     RateRequest,
     ShipmentRequest,
-    TimeBasis,
-    TimePrecision,
     TrackingNumber,
     Tristate,
     Weight,
@@ -49,7 +46,6 @@ __all__ = [
     "crosses_border",
     "day",
     "digits",
-    "event_time",
     "goods_value",
     "is_documents",
     "lane_of",
@@ -57,7 +53,6 @@ __all__ = [
     "measures_to_wire",
     "message_from_wire",
     "money_from_wire",
-    "moment",
     "number_from_wire",
     "numbers_from_wire",
     "packaging_code",
@@ -68,15 +63,17 @@ __all__ = [
     "reader",
     "recipient_to_wire",
     "refusal",
-    "scan_time",
     "sides_of",
     "state_of",
+    "straight",
     "total_weight",
     "weight_from_wire",
     "without_none",
 ]
 
 reader = Reader()
+
+T = TypeVar("T")
 
 _UNITS: Final[Mapping[bool, tuple[str, str, WeightUnit, str, str, LengthUnit]]] = {
     True: ("LBS", "Pounds", WeightUnit.LB, "IN", "Inches", LengthUnit.IN),
@@ -131,6 +128,29 @@ def listed(value: Any) -> Any:
     return value if isinstance(value, list) else (value,) if value else ()
 
 
+def straight(response: Response, function: Callable[[Any], T], row: Any, at: str) -> T:
+    """*row* (parsed JSON at the path *at*) read straight into our values, without a class between: for what recurs.
+
+    Raises:
+        ReplyError: it does not fit, not even with its numbers as text and its blanks left out, as `Reader` has it.
+    """
+    try:
+        return function(row)
+    except Exception:  # whatever does not fit, it is the reply's fault
+        try:
+            return function(_tidy(row))
+        except Exception as error:
+            raise ReplyError.of(response, message=f"cannot be read @ {at}", paths=(at,)) from error
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _tidy(inner) for name, inner in value.items() if inner not in (None, "", {}, [])}
+    if isinstance(value, list):
+        return [_tidy(inner) for inner in value]
+    return str(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else value
+
+
 # To UPS
 
 
@@ -182,7 +202,7 @@ def plain(number: Decimal) -> str:
 
 
 def digits(text: str) -> str:
-    return re.sub("[^0-9]", "", text)
+    return text if text.isascii() and text.isdigit() else re.sub("[^0-9]", "", text)
 
 
 def state_of(address: Address) -> str | None:
@@ -195,7 +215,8 @@ def state_of(address: Address) -> str | None:
 
 def postal_code_of(address: Address) -> str:
     """Letters and digits: UPS takes nine characters, so a ZIP with its extension loses the dash (Shipping.yaml)."""
-    return re.sub(r"[\W_]", "", address.postal_code or "").upper()
+    code = address.postal_code or ""
+    return (code if code.isalnum() else re.sub(r"[\W_]", "", code)).upper()
 
 
 def address_to_wire(address: Address) -> dict[str, Any]:
@@ -289,23 +310,6 @@ def day(value: date) -> str:
 # From UPS
 
 
-def moment(on: str, at: str | None) -> datetime | date:
-    """``YYYYMMDD`` or ``YYYY-MM-DD``, with ``HHMMSS``, ``HMMSS``, ``HHMM`` or ``HH:MM:SS`` where there is a time."""
-    plain = on.replace("-", "")
-    found = date(int(plain[:4]), int(plain[4:6]), int(plain[6:8]))
-    if not at:
-        return found
-    clock = digits(at)
-    clock = clock.zfill(6) if len(clock) > 4 else clock.zfill(4) + "00"
-    return datetime.combine(found, time(int(clock[:2]), int(clock[2:4]), int(clock[4:6])))
-
-
-def event_time(on: str, at: str | None = None) -> EventTime:
-    """A printed day, with its time of day where UPS gives one; where on earth is for the caller to know."""
-    local = moment(on, at)
-    return EventTime(local=local, precision=TimePrecision.SECOND if isinstance(local, datetime) else TimePrecision.DAY)
-
-
 def numbers_from_wire(values: Iterable[str], *, returned: bool = False) -> tuple[TrackingNumber, ...]:
     """UPS's numbers in its order: the first package's is the shipment's as well."""
     first = NumberRole.RETURN if returned else NumberRole.MASTER
@@ -315,22 +319,13 @@ def numbers_from_wire(values: Iterable[str], *, returned: bool = False) -> tuple
 
 
 def number_from_wire(value: str, role: NumberRole = NumberRole.PIECE) -> TrackingNumber:
+    """A number as UPS prints it, without the blanks.
+
+    Raises:
+        ReplyError: there is none.
+    """
     plain = value.replace(" ", "").upper()
+    if not plain:
+        raise ReplyError("required field missing @ $..TrackingNumber", paths=("$..TrackingNumber",))
     scheme = NumberScheme.UPS_1Z if plain.startswith("1Z") and len(plain) == 18 else NumberScheme.UNKNOWN
     return TrackingNumber(value=plain, carrier="ups", role=role, scheme=scheme)
-
-
-def scan_time(on: str, at: str | None, offset: str | None, gmt_on: str | None, gmt_at: str | None) -> EventTime:
-    """A local time as printed, with the offset that UPS prints (``-05:00``, ``-05.00``) or that its GMT pair gives."""
-    local = moment(on, at)
-    if not isinstance(local, datetime):
-        return EventTime(local=local, precision=TimePrecision.DAY)
-    if offset and len(clock := digits(offset)) == 4:
-        minutes = int(clock[:2]) * 60 + int(clock[2:])
-        minutes, basis = (-minutes if offset.lstrip().startswith("-") else minutes), TimeBasis.OFFSET
-        return EventTime(local=local, precision=TimePrecision.SECOND, offset_min=minutes, basis=basis)
-    if gmt_on and gmt_at and isinstance(gmt := moment(gmt_on, gmt_at), datetime):
-        minutes = round((local - gmt).total_seconds() / 60)
-        if -840 <= minutes <= 840:
-            return EventTime(local=local, precision=TimePrecision.SECOND, offset_min=minutes, basis=TimeBasis.UTC_PAIR)
-    return EventTime(local=local, precision=TimePrecision.SECOND)

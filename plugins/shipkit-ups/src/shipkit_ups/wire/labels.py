@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import attrs
-
 from shipkit.model import (
     BookedPackage,
     BookingState,
@@ -18,22 +16,20 @@ from shipkit.model import (
     PageFormat,
     Shipment,
     ShipmentRequest,
-    TrackingNumber,
 )
 from shipkit.readers import wire
 
 from ..codes import RECOVERY_FORMATS
-from .common import number_from_wire, numbers_from_wire, without_none
+from .common import numbers_from_wire, without_none
 from .papers import FormatRow, ImageRow, PictureRow, document_from_wire
 from .tracking import Tracked
 
 __all__ = [
     "RecoveryReply",
     "RecoveryRow",
-    "bookings_from_wire",
     "candidates_from_wire",
     "documents_from_wire",
-    "merged",
+    "found_shipments",
     "recovery_to_wire",
 ]
 
@@ -128,82 +124,57 @@ def documents_from_wire(row: RecoveryRow, refs: Mapping[str, str] | None = None)
         yield from document_from_wire(DocumentKind.OTHER, picture)
 
 
-def bookings_from_wire(
-    request: ShipmentRequest, rows: Sequence[RecoveryRow], received_at: datetime
+def found_shipments(
+    request: ShipmentRequest, rows: Sequence[RecoveryRow], tracked: Sequence[Tracked], received_at: datetime
 ) -> tuple[Shipment, ...]:
-    """The bookings that label recovery answered for one mark: one per shipment number, packages in UPS's order."""
-    bookings: dict[str, list[RecoveryRow]] = {}
-    for row in rows:
-        lead = row.ShipmentIdentificationNumber or next((r.TrackingNumber for r in row.LabelResults), None)
-        if lead:
-            bookings.setdefault(lead, []).append(row)
-    return tuple(_booking(request, lead, found, received_at) for lead, found in bookings.items())
-
-
-def _booking(request: ShipmentRequest, lead: str, rows: Sequence[RecoveryRow], received_at: datetime) -> Shipment:
-    values = dict.fromkeys(r.TrackingNumber for row in rows for r in row.LabelResults if r.TrackingNumber)
-    numbers = numbers_from_wire(sorted(values, key=lambda value: value != lead))
-    refs = {number.value: package.ref for number, package in zip(numbers, request.packages, strict=False)}
-    documents = tuple(paper for row in rows for paper in documents_from_wire(row, refs))
-    labels = sum(paper.kind is DocumentKind.LABEL for paper in documents)
-    state = BookingState.CONFIRMED if labels >= len(numbers) else BookingState.LABEL_PENDING
-    return _found(request, numbers, received_at, lead=lead, documents=documents, state=state)
-
-
-def merged(
-    request: ShipmentRequest, recovered: Sequence[Shipment], tracked: Sequence[Tracked], received_at: datetime
-) -> tuple[Shipment, ...]:
-    """Labels from one source, what is void from the other; a booking that only tracking knows still lacks its labels.
+    """The bookings under one mark: labels from recovery, what is void and what recovery did not say from tracking.
 
     Tracking may answer the packages of one shipment one by one: under one mark, as many packages as were ordered are
     one booking.
     """
-    void = {number_from_wire(number).value for shipment in tracked if shipment.voided for number in shipment.numbers}
-    known = {number.value for shipment in recovered for number in shipment.tracking_numbers}
-    found = [
-        attrs.evolve(shipment, state=BookingState.VOIDED)
-        if void.issuperset(number.value for number in shipment.tracking_numbers)
-        else shipment
-        for shipment in recovered
-    ]
-    others = [one for one in tracked if not known.intersection(number_from_wire(n).value for n in one.numbers)]
-    numbers = [number for one in others for number in one.numbers]
-    if len(others) > 1 and len(numbers) == len(request.packages) and len({one.voided for one in others}) == 1:
-        others = [Tracked(tuple(numbers), others[0].voided)]
-    found += [
-        _found(
-            request,
-            numbers_from_wire(one.numbers),
-            received_at,
-            state=BookingState.VOIDED if one.voided else BookingState.LABEL_PENDING,
-        )
-        for one in others
-    ]
+    bookings: dict[str, list[RecoveryRow]] = {}
+    for row in rows:
+        lead = row.ShipmentIdentificationNumber or next(iter(_labelled(row)), None)
+        if lead:
+            bookings.setdefault(lead, []).append(row)
+    found, others = [], list(tracked)
+    for lead, of_lead in bookings.items():
+        labelled = dict.fromkeys(value for row in of_lead for value in _labelled(row)) or {lead: None}
+        same = [one for one in others if not {lead, *labelled}.isdisjoint(one.numbers)]
+        others = [one for one in others if one not in same]
+        live = dict.fromkeys(value for one in same for value in one.live)
+        void = bool(same) and not live
+        found.append(_found(request, [*(labelled | live)], of_lead, received_at, void=void))
+    if len(others) > 1 and sum(len(one.numbers) for one in others) == len(request.packages):
+        numbers, live_ = (tuple(value for one in others for value in one[part]) for part in (0, 1))
+        others = [Tracked(numbers, live_)]
+    found += [_found(request, [*(one.live or one.numbers)], (), received_at, void=not one.live) for one in others]
     return tuple(found)
 
 
+def _labelled(row: RecoveryRow) -> list[str]:
+    return [result.TrackingNumber for result in row.LabelResults if result.TrackingNumber]
+
+
 def _found(
-    request: ShipmentRequest,
-    numbers: tuple[TrackingNumber, ...],
-    received_at: datetime,
-    *,
-    lead: str = "",
-    documents: tuple[Document, ...] = (),
-    state: BookingState,
+    request: ShipmentRequest, values: list[str], rows: Sequence[RecoveryRow], received_at: datetime, *, void: bool
 ) -> Shipment:
     """A booking that was looked up: its numbers in UPS's order, the host's refs beside them by position."""
+    numbers = numbers_from_wire(values)
     refs = [package.ref for package in request.packages]
+    refs += [f"{position + 1}" for position in range(len(refs), len(numbers))]
+    documents = tuple(
+        paper for row in rows for paper in documents_from_wire(row, dict(zip(values, refs, strict=False)))
+    )
+    labelled = {ref for paper in documents if paper.kind is DocumentKind.LABEL for ref in paper.package_refs}
+    state = BookingState.CONFIRMED if len(labelled) == len(numbers) else BookingState.LABEL_PENDING
     return Shipment(
-        shipment_id=lead or numbers[0].value,
+        shipment_id=numbers[0].value,
         reference=request.reference,
-        state=state,
+        state=BookingState.VOIDED if void else state,
         service=request.service or "",
         packages=tuple(
-            BookedPackage(
-                ref=refs[position] if position < len(refs) else f"{position + 1}",
-                position=position,
-                tracking_number=number,
-            )
+            BookedPackage(ref=refs[position], position=position, tracking_number=number)
             for position, number in enumerate(numbers)
         ),
         tracking_numbers=numbers,

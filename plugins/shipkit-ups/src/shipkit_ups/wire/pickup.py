@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
+from shipkit.errors import ReplyError
 from shipkit.model import (
     Address,
     AddressKind,
@@ -148,8 +149,15 @@ class PickupReply:
 
 
 def pickup_from_wire(request: PickupRequest, reply: PickupReply, received_at: datetime) -> Pickup:
-    """The confirmation; UPS gives back the same number for an address where a pickup is already ordered."""
+    """The confirmation; UPS gives back the same number for an address where a pickup is already ordered.
+
+    Raises:
+        ReplyError: it has no number.
+    """
     row = reply.PickupCreationResponse
+    if not row.PRN:
+        path = "$.PickupCreationResponse.PRN"
+        raise ReplyError(f"required field missing @ {path}", paths=(path,))
     total, charges = _price(row.RateResult)
     return Pickup(
         confirmation=row.PRN,

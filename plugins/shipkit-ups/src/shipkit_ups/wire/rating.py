@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from shipkit.flow import Response
 from shipkit.model import (
     Commitment,
     IntRange,
-    Message,
     Package,
     RateQuote,
     RateRequest,
     TimeWindow,
     TransitEstimate,
-    Weight,
 )
 from shipkit.readers import wire
 
 from ..codes import SERVICES
-from .charges import Bill, Parts, bill_from_wire, charges_from_wire, parts_from_wire
+from .charges import bill_from_wire
 from .common import (
     address_of,
     crosses_border,
     day,
-    event_time,
     goods_value,
     is_documents,
     listed,
@@ -35,58 +33,22 @@ from .common import (
     party_to_wire,
     reader,
     recipient_to_wire,
+    straight,
     total_weight,
     weight_from_wire,
     without_none,
 )
 from .terms import delivery_point, package_options, payment_to_wire, service_options, wants_taxes
+from .times import clock_from_wire, day_from_wire, event_time
 
-__all__ = ["RatesReply", "quotes_from_wire", "rates_to_wire", "request_option"]
+__all__ = ["quotes_from_wire", "rates_to_wire", "request_option"]
 
 _SUB_VERSION: Final = "2409"
 
 
-class Rated(NamedTuple):
-    """One service's price and promise; read in one go, for it recurs more often than anything else UPS says."""
-
-    service: str
-    name: str | None
-    bill: Bill
-    packages: Sequence[Parts]
-    weight: Weight | None
-    zone: str | None
-    notices: tuple[Message, ...]
-    guaranteed: bool
-    days: int | None
-    arrives_on: str | None
-    arrives_at: str | None
-
-
-@reader.hook(Rated)
-def rated_from_wire(row: Mapping[str, Any]) -> Rated:
-    service, weight = row["Service"], row.get("BillingWeight")
-    promise, timed = row.get("GuaranteedDelivery") or {}, row.get("TimeInTransit") or {}
-    estimate = timed["ServiceSummary"]["EstimatedArrival"] if timed else {}
-    arrival = estimate.get("Arrival") or {}
-    days = promise.get("BusinessDaysInTransit") or estimate.get("BusinessDaysInTransit")
-    return Rated(
-        service=service["Code"],
-        name=service.get("Description") or None,
-        bill=bill_from_wire(row, row.get("NegotiatedRateCharges")),
-        packages=[parts_from_wire(package) for package in listed(row.get("RatedPackage"))],
-        weight=weight_from_wire(weight) if weight else None,
-        zone=row.get("Zone") or None,
-        notices=tuple([message_from_wire(notice) for notice in listed(row.get("RatedShipmentAlert"))]),
-        guaranteed=bool(promise),
-        days=int(days) if days else None,
-        arrives_on=arrival.get("Date") or None,
-        arrives_at=arrival.get("Time") or None,
-    )
-
-
 @wire
 class RateResponse:
-    RatedShipment: tuple[Rated, ...] = ()
+    RatedShipment: tuple[Any, ...] = ()
 
 
 @wire
@@ -147,41 +109,59 @@ def _package_to_wire(request: RateRequest, package: Package, country: str) -> di
     )
 
 
-def quotes_from_wire(reply: RatesReply, request: RateRequest, received_at: datetime) -> tuple[RateQuote, ...]:
-    """One quote per service that was asked for."""
+def quotes_from_wire(request: RateRequest, response: Response) -> tuple[RateQuote, ...]:
+    """One quote per service that was asked for.
+
+    Raises:
+        ReplyError: a price cannot be read.
+    """
     refs = [package.ref for package in request.packages]
-    return tuple(
-        [
-            _quote_from_wire(row, refs, received_at)
-            for row in reply.RateResponse.RatedShipment
-            if not request.services or row.service in request.services
-        ]
-    )
+
+    def quote(row: Mapping[str, Any]) -> RateQuote:
+        return _quote_from_wire(row, refs, response.received_at)
+
+    rows = reader.read(response, RatesReply).RateResponse.RatedShipment
+    quotes = [
+        straight(response, quote, row, f"$.RateResponse.RatedShipment[{index}]") for index, row in enumerate(rows)
+    ]
+    return tuple([quote for quote in quotes if not request.services or quote.service in request.services])
 
 
-def _quote_from_wire(row: Rated, refs: list[str], received_at: datetime) -> RateQuote:
-    bill = row.bill
+def _quote_from_wire(row: Mapping[str, Any], refs: list[str], received_at: datetime) -> RateQuote:
+    service, weight = row["Service"], row.get("BillingWeight")
+    code, notices = service["Code"], row.get("RatedShipmentAlert")
+    if not code:
+        raise ValueError("a price of no service")
+    bill = bill_from_wire(row, row.get("NegotiatedRateCharges"), row.get("RatedPackage"), refs)
     return RateQuote(
-        service=row.service,
-        service_name=row.name or SERVICES.get(row.service),
+        service=code,
+        service_name=service.get("Description") or SERVICES.get(code),
         total=bill.total,
-        charges=charges_from_wire(bill, row.packages, refs),
+        charges=bill.charges,
         tax_included=bill.tax_included,
         basis=bill.basis,
         list_total=bill.list_total,
         transit=_transit_from_wire(row, received_at),
-        billable_weight=row.weight,
-        zone=row.zone,
-        messages=row.notices,
+        billable_weight=weight_from_wire(weight) if weight else None,
+        zone=row.get("Zone") or None,
+        messages=tuple([message_from_wire(notice) for notice in listed(notices)]) if notices else (),
     )
 
 
-def _transit_from_wire(row: Rated, received_at: datetime) -> TransitEstimate | None:
-    if row.days is None and row.arrives_on is None:
+def _transit_from_wire(row: Mapping[str, Any], received_at: datetime) -> TransitEstimate | None:
+    promise, timed = row.get("GuaranteedDelivery"), row.get("TimeInTransit")
+    if not promise and not timed:
         return None
+    estimate = timed["ServiceSummary"]["EstimatedArrival"] if timed else {}
+    days = (promise or {}).get("BusinessDaysInTransit") or estimate.get("BusinessDaysInTransit")
+    arrival = estimate.get("Arrival") or {}
+    window = None
+    if arrival.get("Date"):
+        at = clock_from_wire(arrival["Time"]) if arrival.get("Time") else None
+        window = TimeWindow(latest=event_time(day_from_wire(arrival["Date"]), at))
     return TransitEstimate(
-        business_days=None if row.days is None else IntRange(least=row.days, most=row.days),
-        window=TimeWindow(latest=event_time(row.arrives_on, row.arrives_at)) if row.arrives_on else None,
-        commitment=Commitment.GUARANTEED if row.guaranteed else Commitment.UNKNOWN,
+        business_days=IntRange(least=int(days), most=int(days)) if days else None,
+        window=window,
+        commitment=Commitment.GUARANTEED if promise else Commitment.UNKNOWN,
         computed_at=received_at,
     )

@@ -29,7 +29,7 @@ from shipkit.model import (
 from shipkit.readers import named, wire
 
 from ..codes import CHARACTER_SETS, NOTIFICATIONS, RETURN_SERVICES, SHIP_FORMATS
-from .charges import Bill, Parts, bill_from_wire, charges_from_wire
+from .charges import Bill, bill_from_wire
 from .common import (
     address_of,
     crosses_border,
@@ -43,6 +43,7 @@ from .common import (
     party_to_wire,
     reader,
     recipient_to_wire,
+    straight,
     without_none,
 )
 from .customs import forms_to_wire, taxes_to_wire, vendor_to_wire
@@ -239,7 +240,9 @@ def printed_texts(request: ShipmentRequest) -> Iterator[tuple[str, str]]:
 
 def character_set(request: ShipmentRequest) -> str | None:
     """The first of UPS's character sets that can print every name and address; None where none can."""
-    text = "".join(text for _, text in printed_texts(request))
+    text = "".join([text for _, text in printed_texts(request)])
+    if text.isascii():
+        return "eng"
     for language, codec in CHARACTER_SETS.items():
         try:
             text.encode(codec)
@@ -263,7 +266,6 @@ class PackageResultRow:
 @wire
 class ResultsRow:
     PackageResults: tuple[PackageResultRow, ...]
-    prices: tuple[Parts, ...] = named("PackageResults", default=())
     ShipmentIdentificationNumber: str | None = None
     BillingWeight: Weight | None = None
     Form: PictureRow | None = None
@@ -278,16 +280,11 @@ class ResponseRow:
     Alert: tuple[Message, ...] = ()
 
 
-@reader.hook(Bill)
-def booked_from_wire(results: Mapping[str, Any]) -> Bill:
-    return bill_from_wire(results["ShipmentCharges"], results.get("NegotiatedRateCharges"))
-
-
 @wire
 class ShipmentResponse:
     ShipmentResults: ResultsRow
     Response: ResponseRow
-    bill: Bill = named("ShipmentResults")
+    priced: Any = named("ShipmentResults")
 
 
 @wire
@@ -308,7 +305,7 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
         path = "$.ShipmentResponse.ShipmentResults.PackageResults"
         raise ReplyError.of(response, message=f"{len(refs)} packages sent, {len(rows)} booked @ {path}", paths=(path,))
     numbers = numbers_from_wire([row.TrackingNumber for row in rows], returned=returned)
-    charges = charges_from_wire(reply.bill, results.prices, refs)
+    bill = straight(response, lambda row: _bill(row, refs), reply.priced, "$.ShipmentResponse.ShipmentResults")
     labelled = all(row.ShippingLabel and row.ShippingLabel.GraphicImage for row in rows)
     return Shipment(
         shipment_id=results.ShipmentIdentificationNumber or numbers[0].value,
@@ -320,19 +317,24 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
                 ref=ref,
                 position=position,
                 tracking_number=numbers[position],
-                charges=tuple(charge for charge in charges if charge.package_ref == ref),
+                charges=tuple([charge for charge in bill.charges if charge.package_ref == ref]),
             )
             for position, ref in enumerate(refs)
         ),
         tracking_numbers=numbers,
         documents=tuple(_documents_from_wire(results, refs, returned=returned)),
-        total=reply.bill.total,
-        charges=charges,
-        basis=reply.bill.basis,
+        total=bill.total,
+        charges=bill.charges,
+        basis=bill.basis,
         billable_weight=results.BillingWeight,
         created_at=response.received_at,
         messages=reply.Response.Alert,
     )
+
+
+def _bill(results: Mapping[str, Any], refs: list[str]) -> Bill:
+    own = results.get("NegotiatedRateCharges")
+    return bill_from_wire(results["ShipmentCharges"], own, results["PackageResults"], refs)
 
 
 def _documents_from_wire(results: ResultsRow, refs: list[str], *, returned: bool) -> Iterator[Document]:

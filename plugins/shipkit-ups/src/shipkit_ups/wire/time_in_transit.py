@@ -21,13 +21,13 @@ from ..codes import SERVICES, TRANSIT_SERVICES
 from .common import (
     address_of,
     crosses_border,
-    event_time,
     goods_value,
     is_documents,
     state_of,
     total_weight,
     without_none,
 )
+from .times import Clock, Day, event_time
 
 __all__ = ["TransitReply", "transit_to_wire", "transits_from_wire"]
 
@@ -37,9 +37,9 @@ _BY_NAME: Final = {name.upper(): code for code, name in SERVICES.items()}
 @wire
 class ServiceRow:
     serviceLevel: str
-    deliveryDate: str
+    deliveryDate: Day
     serviceLevelDescription: str | None = None
-    deliveryTime: str | None = None
+    deliveryTime: Clock | None = None
     businessTransitDays: int | None = None
     guaranteeIndicator: str | None = None
 

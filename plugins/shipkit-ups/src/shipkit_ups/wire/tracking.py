@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from shipkit.flow import Response
 from shipkit.model import (
     Commitment,
     DropPlace,
     EventNature,
     EventPlace,
-    EventTime,
     Message,
     NoticeCode,
     NoticeLevel,
@@ -28,7 +28,8 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import MAPPING_VERSION, WEIGHT_UNITS, status
-from .common import event_time, number_from_wire, reader, scan_time
+from .common import number_from_wire, straight
+from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
 __all__ = [
     "PackageRow",
@@ -74,42 +75,6 @@ def track_params(query: TrackQuery) -> dict[str, str]:
     return {"locale": locale_of(query.language), "returnSignature": "false"}
 
 
-class Scan(NamedTuple):
-    """One row of ``activity``, as far as it does not depend on its package."""
-
-    time: EventTime
-    kind: str
-    code: str
-    subcode: str | None
-    text: str | None
-    place: EventPlace | None
-    logical: bool | None
-
-
-@reader.hook(Scan)
-def scan_from_wire(row: Mapping[str, Any]) -> Scan:
-    state = row.get("status") or {}
-    location = row.get("location") or {}
-    address = location.get("address") or {}
-    return Scan(
-        time=scan_time(row["date"], row.get("time"), row.get("gmtOffset"), row.get("gmtDate"), row.get("gmtTime")),
-        kind=state.get("type") or "",
-        code=state.get("code") or state.get("statusCode") or "",
-        subcode=state.get("statusCode") or None,
-        text=(state.get("description") or "").strip() or None,
-        # Without the facility ("slic"): pushes have none, and the same scan told twice must be one event.
-        place=EventPlace(
-            city=address.get("city") or None,
-            region=address.get("stateProvince") or None,
-            postal_code=address.get("postalCode") or None,
-            country=address.get("countryCode") or None,
-        )
-        if location
-        else None,
-        logical=row.get("logicalScan"),
-    )
-
-
 @wire
 class StatusRow:
     type: str | None = None
@@ -119,14 +84,14 @@ class StatusRow:
 @wire
 class DatedRow:
     type: str | None = None
-    date: str | None = None
+    date: Day | None = None
 
 
 @wire
 class TimedRow:
     type: str | None = None
-    startTime: str | None = None
-    endTime: str | None = None
+    startTime: Clock | None = None
+    endTime: Clock | None = None
 
 
 @wire
@@ -155,7 +120,7 @@ class WeightRow:
 @wire
 class PackageRow:
     trackingNumber: str
-    activity: tuple[Scan, ...] = ()
+    activity: tuple[Any, ...] = ()
     currentStatus: StatusRow | None = None
     deliveryDate: tuple[DatedRow, ...] = ()
     deliveryTime: TimedRow | None = None
@@ -202,48 +167,88 @@ def warnings_of(reply: TrackReply) -> tuple[Message, ...]:
 
 
 def tracked_from_wire(
-    query: TrackQuery,
-    packages: Sequence[PackageRow],
-    messages: tuple[Message, ...],
-    received_at: datetime,
+    query: TrackQuery, packages: Sequence[PackageRow], messages: tuple[Message, ...], response: Response
 ) -> TrackResult:
-    """Everything about every package of the shipment; the package that was asked for decides what is single."""
+    """Everything about every package of the shipment; the package that was asked for decides what is single.
+
+    Raises:
+        ReplyError: an activity cannot be read.
+    """
     language = locale_of(query.language)[:2]
-    asked = next((p for p in packages if number_from_wire(p.trackingNumber).value == query.number.value), packages[0])
+    asked, events = packages[0], []
+    scans: list[TrackingEvent] = []
+    for package in packages:
+        piece = number_from_wire(package.trackingNumber).value
+        of_package = _events(package, piece, language, response)
+        events += of_package
+        if piece == query.number.value or package is asked:
+            asked, scans = package, of_package
     return TrackResult(
         number=query.number,
-        events=tuple(event for package in packages for event in _events(package, language, received_at)),
-        complete=len(packages) >= max((package.packageCount or 0 for package in packages), default=0),
+        events=tuple(events),
+        complete=len(packages) >= max([package.packageCount or 0 for package in packages]),
         service=(asked.service.description or asked.service.code) if asked.service else None,
-        transit=_transit(asked, received_at),
-        proof=_proof(asked),
+        transit=_transit(asked, response.received_at),
+        proof=_proof(asked, scans),
         weight=_weight(asked.weight),
         related=_related(query, packages),
         messages=messages,
-        received_at=received_at,
+        received_at=response.received_at,
     )
 
 
-def _events(package: PackageRow, language: str, received_at: datetime) -> Iterable[TrackingEvent]:
-    piece = number_from_wire(package.trackingNumber).value
-    for scan in package.activity:
-        milestone, reason = status(scan.kind, scan.code)
-        nature = None if scan.logical is None else EventNature.LOGICAL if scan.logical else EventNature.PHYSICAL
-        yield TrackingEvent(
-            piece=piece,
-            time=scan.time,
-            milestone=milestone,
-            reason=reason,
-            code=scan.code,
-            subcode=scan.subcode,
-            code_type=scan.kind or None,
-            text=scan.text,
-            language=language,
-            place=scan.place,
-            nature=nature,
-            observed_at=received_at,
-            mapping_version=MAPPING_VERSION,
-        )
+def _events(package: PackageRow, piece: str, language: str, response: Response) -> list[TrackingEvent]:
+    def event(row: Mapping[str, Any]) -> TrackingEvent:
+        return _event_from_wire(row, piece, language, response.received_at)
+
+    return [
+        straight(response, event, row, f"$.trackResponse..activity[{index}]")
+        for index, row in enumerate(package.activity)
+    ]
+
+
+def _event_from_wire(row: Mapping[str, Any], piece: str, language: str, received_at: datetime) -> TrackingEvent:
+    state, location, at = row.get("status") or {}, row.get("location"), row.get("time")
+    kind, subcode, logical = state.get("type") or "", state.get("statusCode") or None, row.get("logicalScan")
+    code = state.get("code") or subcode or ""
+    offset, text = row.get("gmtOffset"), state.get("description")
+    milestone, reason = status(kind, code)
+    return TrackingEvent(
+        piece=piece,
+        time=scan_time(
+            day_from_wire(row["date"]),
+            clock_from_wire(at) if at else None,
+            offset,
+            (None, None) if offset else _gmt(row),
+        ),
+        milestone=milestone,
+        reason=reason,
+        code=code,
+        subcode=subcode,
+        code_type=kind or None,
+        text=text.strip() or None if text else None,
+        language=language,
+        place=_place(location) if location else None,
+        nature=None if logical is None else EventNature.LOGICAL if logical else EventNature.PHYSICAL,
+        observed_at=received_at,
+        mapping_version=MAPPING_VERSION,
+    )
+
+
+def _gmt(row: Mapping[str, Any]) -> tuple[date | None, time | None]:
+    on, at = row.get("gmtDate"), row.get("gmtTime")
+    return day_from_wire(on) if on else None, clock_from_wire(at) if at else None
+
+
+def _place(location: Mapping[str, Any]) -> EventPlace:
+    """Without the facility ("slic"): pushes have none, and the same scan told twice must be one event."""
+    address = location.get("address") or {}
+    return EventPlace(
+        city=address.get("city") or None,
+        region=address.get("stateProvince") or None,
+        postal_code=address.get("postalCode") or None,
+        country=address.get("countryCode") or None,
+    )
 
 
 def _transit(package: PackageRow, received_at: datetime) -> TransitEstimate | None:
@@ -259,14 +264,14 @@ def _transit(package: PackageRow, received_at: datetime) -> TransitEstimate | No
     return TransitEstimate(window=window, commitment=Commitment.UNKNOWN, computed_at=received_at)
 
 
-def _proof(package: PackageRow) -> ProofOfDelivery | None:
+def _proof(package: PackageRow, events: Sequence[TrackingEvent]) -> ProofOfDelivery | None:
     delivered = next((row.date for row in package.deliveryDate if row.type == "DEL" and row.date), None)
     if delivered is None:
         return None
     times, details = package.deliveryTime, package.deliveryInformation or DeliveryRow()
     at = times.endTime if times is not None and times.type == "DEL" else None
     place = _PLACES.get(details.location.upper(), DropPlace.OTHER) if details.location else None
-    scans = [scan.time for scan in package.activity if (scan.kind, scan.code) == ("D", "FS")]
+    scans = [event.time for event in events if (event.code_type, event.code) == ("D", "FS")]
     return ProofOfDelivery(
         delivered_at=scans[0] if scans else event_time(delivered, at), signed_by=details.receivedBy, place=place
     )
@@ -281,23 +286,27 @@ def _related(query: TrackQuery, packages: Sequence[PackageRow]) -> tuple[Trackin
     values = [package.trackingNumber for package in packages]
     values += [row.number for package in packages for row in package.alternateTrackingNumber if row.number]
     numbers = dict.fromkeys(number_from_wire(value).value for value in values)
-    return tuple(number_from_wire(value) for value in numbers if value != query.number.value)
+    return tuple([number_from_wire(value) for value in numbers if value != query.number.value])
 
 
 class Tracked(NamedTuple):
-    """A shipment as a search found it: its packages' numbers, and whether every one is void."""
+    """A shipment as a search found it: the numbers of its packages, and those that are not void."""
 
     numbers: tuple[str, ...]
-    voided: bool
+    live: tuple[str, ...]
 
 
 def tracked_shipments(reply: TrackReply) -> list[Tracked]:
     """Status type MV is "manifest void" (UPSTrackAlertEnhanced.yaml)."""
     return [
         Tracked(
-            numbers=tuple(package.trackingNumber for package in shipment.package),
-            voided=all((package.currentStatus or StatusRow()).type == "MV" for package in shipment.package),
+            numbers=tuple([package.trackingNumber for package in shipment.package]),
+            live=tuple([package.trackingNumber for package in shipment.package if not _is_void(package)]),
         )
         for shipment in reply.trackResponse.shipment
         if shipment.package
     ]
+
+
+def _is_void(package: PackageRow) -> bool:
+    return package.currentStatus is not None and package.currentStatus.type == "MV"
