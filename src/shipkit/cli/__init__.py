@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "pickup": "Ask for collections.",
     "documents": "Labels and other papers once more.",
     "recover": "Finish what was left open: lost answers are looked up, labels fetched.",
+    "columns": "The columns that a table of orders may have.",
 }
 """What each command does; its function of the same name is in ``commands``."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..orders.session import Session
     from ..rows import Row
 
-__all__ = ["cancel", "documents", "pickup", "rates", "recover", "ship", "track"]
+__all__ = ["cancel", "columns", "documents", "pickup", "rates", "recover", "ship", "track"]
 
 _STDIN = Path("-")
 _LABELS = Path("labels")
@@ -159,6 +159,22 @@ def recover(
 
     with opened(config) as session:
         return recovered(session, limit, as_json=json)
+
+
+def columns(
+    command: Annotated[
+        Literal["ship", "rates", "track", "pickup", "documents"], Parameter(help="Whose table.")
+    ] = "ship",
+    /,
+) -> int:
+    """The columns that a table of orders may have, the usual ones; docs/cli.md has the rule behind their names."""
+    from ..orders.jobs import TARGETS
+    from ..rows.columns import names_of
+
+    target = TARGETS[command]
+    ways = ("return", "return.outbound", "return.authorization", "return.valid_days") if target.returns else ()
+    sys.stdout.writelines(f"{name}\n" for name in ("key", "account", *ways, *names_of(target.root)))
+    return 0
 
 
 def _worked(

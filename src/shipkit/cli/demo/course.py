@@ -18,6 +18,7 @@ from ...shopping import CHEAPEST, FASTEST, choose
 from ..orders.judging import judged, ordered
 from ..orders.papers import Papers
 from ..orders.results import status_of
+from ..rows import Row
 from . import following
 from .naive import would_have_booked
 from .stage import Stage, opened, orders, set_up
@@ -35,6 +36,8 @@ _TO_POINT: Final = "pickup_point"
 def played(folder: Path, fault: str | None) -> Story:
     """Play the whole demo, with label files in *folder*; *fault* hits every second purchase of each carrier.
 
+    Labels of the same orders that lie there from an earlier run are removed first.
+
     Raises:
         ShipkitError: a plugin is missing or broken, or an order of the file is not sound.
     """
@@ -42,6 +45,7 @@ def played(folder: Path, fault: str | None) -> Story:
     story = Story(fault=fault, folder=folder)
     with set_up() as stage, opened(stage) as (client, store):
         rows = orders()
+        _sweep(folder, rows)
         requests = {row.reference: ordered(row, stage.accounts.get(row.account)) for row in rows}
         story.orders = [
             Order(row=row, account=row.account, packages=len(_inner(requests[row.reference]).packages)) for row in rows
@@ -199,7 +203,7 @@ def _counted(stage: Stage, story: Story, store: Store) -> Closing:
     return Closing(
         bookings=sum(len(stage.bookings(alias)) for alias in stage.accounts),
         intents=len(references),
-        labels=sum(_files(story.folder, name) >= count for name, count in references.items()),
+        labels=sum(len(_label_files(story.folder, name)) >= count for name, count in references.items()),
         for_person=sum(entry is not None and entry.phase is Phase.NEEDS_PERSON for entry in entries),
     )
 
@@ -208,7 +212,14 @@ def _packages(data: Any) -> int:
     return len(data["packages"])
 
 
-def _files(folder: Path, reference: str) -> int:
-    """How many labels of the order lie in the folder."""
+def _sweep(folder: Path, rows: Sequence[Row]) -> None:
+    """Labels of an earlier run would be counted with this one's."""
+    for row in rows:
+        for path in _label_files(folder, row.reference):
+            path.unlink()
+
+
+def _label_files(folder: Path, reference: str) -> list[Path]:
+    """The labels of the order that lie in the folder."""
     name = re.compile(re.escape(reference) + r"-\d+\.\w+")
-    return sum(bool(name.fullmatch(path.name)) for path in folder.glob("*")) if folder.is_dir() else 0
+    return [path for path in folder.glob("*") if name.fullmatch(path.name)]

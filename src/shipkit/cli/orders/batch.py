@@ -29,7 +29,7 @@ def worked_through(
     """
     results: list[Result] = []
     interrupted = False
-    with _progress(len(rows)) as step, ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+    with _progress(len(rows), as_json) as step, ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
         waiting: list[Future[Result]] = [pool.submit(work, row) for row in rows]
         try:
             for future in waiting:
@@ -72,9 +72,9 @@ def _summary(results: Sequence[Result], rows: int) -> None:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar on stderr where a person watches."""
-    if not sys.stderr.isatty() or total < 2:
+def _progress(total: int, as_json: bool) -> Iterator[Callable[[], None]]:
+    """A bar on stderr where a person watches, and nothing else is written meanwhile."""
+    if not sys.stderr.isatty() or total < 2 or (as_json and sys.stdout.isatty()):
         yield lambda: None
         return
     bar = _bar()
@@ -88,4 +88,7 @@ def _bar() -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    # Redirected, what is written to stdout meanwhile would go to the bar's stream.
+    return Progress(
+        *columns, console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+    )

@@ -170,7 +170,11 @@ class Assembly:
             items = []
             for index, key in enumerate(keys):
                 item = self._closed(node[key], (*given, key), (*path, index), spots)
-                items.append({"code": str(key), **item} if isinstance(key, Coded) else item)
+                if isinstance(key, Coded):
+                    item = {"code": str(key), **item}
+                    whole, code = (*given, key), (*path, index, "code")
+                    spots[code] = next(spot for known, spot in self._spots.items() if known[: len(whole)] == whole)
+                items.append(item)
             return items
         if isinstance(node, dict):
             return {

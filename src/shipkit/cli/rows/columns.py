@@ -245,7 +245,7 @@ def names_of(root: type[Value], *, depth: int = 3) -> tuple[str, ...]:
             inner = _class(item)
             implied = field.name in INSIDE.get(cls.__name__, ())
             name = prefix if implied else f"{prefix}{field.name}."
-            if shape.kind == "tuple" and not implied and inner is not None:
+            if shape.kind == "tuple" and not implied:
                 name += "1."
             if item.name in MEASURES:
                 found[name[:-1]] = found[name[:-1] + MEASURES[item.name][2]] = None

@@ -34,6 +34,8 @@ class _Header:
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
     """None for key, account, return, and what is let pass."""
+    of_packages: bool
+    """Whether a column speaks of a package, so that an order may have a line for each."""
 
     def cell(self, line: _Line, name: str) -> str:
         return line.cells[self.names.index(name)] if name in self.names else ""
@@ -51,7 +53,7 @@ def rows_of_table(text: str, target: Target) -> list[Row]:
     if not lines:
         raise InputError("the file is empty: a table begins with a line of column names")
     header = _header(lines[0].cells, target)
-    return [_row(header, group, target) for group in _groups(header, lines[1:], target)]
+    return [_row(header, group, target) for group in _groups(header, lines[1:])]
 
 
 def _lines(text: str, delimiter: str) -> Iterator[_Line]:
@@ -85,7 +87,9 @@ def _header(names: Sequence[str], target: Target) -> _Header:
     if problems:
         text = "; ".join(problem.text for problem in problems)
         raise InputError(f"the table's columns cannot be used: {text}", problems=tuple(problems))
-    return _Header(names=tuple(names), columns=columns)
+    passing = (column_of(cls, name) for cls in target.passing for name in names if name)
+    of_packages = any(column is not None and column.of_package for column in (*columns, *passing))
+    return _Header(names=tuple(names), columns=columns, of_packages=of_packages)
 
 
 def _passes(name: str, target: Target) -> bool:
@@ -110,7 +114,7 @@ def _unknown(name: str, target: Target) -> str:
     return f"column {name} means nothing" + (f", did you mean {close[0]}?" if close else "")
 
 
-def _groups(header: _Header, lines: Sequence[_Line], target: Target) -> Iterator[list[_Line]]:
+def _groups(header: _Header, lines: Sequence[_Line]) -> Iterator[list[_Line]]:
     """Lines of one order: those that follow each other with the same reference (and key)."""
     group: list[_Line] = []
     previous: tuple[str, str] | None = None
@@ -123,7 +127,7 @@ def _groups(header: _Header, lines: Sequence[_Line], target: Target) -> Iterator
             yield group
             group = []
         group.append(padded)
-        previous = identity if any(column is not None and column.of_package for column in header.columns) else None
+        previous = identity if header.of_packages else None
     if group:
         yield group
 
