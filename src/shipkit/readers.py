@@ -131,7 +131,7 @@ def _converter(hooks: Mapping[type, Callable[[Any], Any]], *, detailed: bool) ->
     def optional(shape: Any) -> Callable[[Any, Any], Any]:
         inner_type = next(part for part in get_args(shape) if part is not type(None))
         inner = converter.get_structure_hook(inner_type)
-        return lambda value, _: None if value in _ABSENT else inner(value, inner_type)
+        return lambda value, _: None if not value and value in _ABSENT else inner(value, inner_type)
 
     def several(shape: Any) -> Callable[[Any, Any], Any]:
         item_type = get_args(shape)[0]
@@ -179,8 +179,14 @@ def _rows(converter: Converter, detailed: bool) -> Callable[[Any], Callable[[Any
 
 
 def _scalar(kind: type, function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
-    # cattrs looks hooks up by class, so the hook of text is asked for an enum of text as well.
-    return lambda value, shape: function(value) if shape is kind else shape(function(value))
+    def read(value: Any, shape: Any) -> Any:
+        # cattrs looks hooks up by class, so the hook of text is asked for an enum of text as well.
+        if shape is not kind:
+            return shape(function(value))
+        return value if value.__class__ is as_it_is else function(value)
+
+    as_it_is = kind if kind in (str, int) else None  # a Decimal has to be finite
+    return read
 
 
 def _ignoring_type(function: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
