@@ -84,19 +84,22 @@ _FACTORS: Final[dict[str, Fraction]] = {
 }
 
 
+_WIDE: Final = Context(prec=300)  # decimal() bounds the digits, so that nothing is rounded but where it is said
+
+
 @cache
 def _ratio(source: str, target: str) -> tuple[int, int]:
     return (_FACTORS[source] / _FACTORS[target]).as_integer_ratio()
 
 
 @lru_cache(maxsize=256)
-def _quantum(text: str) -> tuple[int, int, int, int]:
-    """A rounding step as a ratio, and as digits and exponent."""
+def _quantum(text: str) -> tuple[Decimal, int, int, int, int]:
+    """A rounding step: as a number, as a ratio, and as digits and exponent."""
     step = Decimal(text)
     if step <= 0:
         raise ValueError(f"the quantum {text!r} is not above 0")
     parts = step.as_tuple()
-    return (*step.as_integer_ratio(), int("".join(map(str, parts.digits))), int(parts.exponent))
+    return (step, *step.as_integer_ratio(), int("".join(map(str, parts.digits))), int(parts.exponent))
 
 
 _ROUNDINGS: Final = frozenset(
@@ -106,8 +109,6 @@ _ROUNDINGS: Final = frozenset(
 
 def _rounded(numerator: int, denominator: int, rounding: str) -> int:
     """The whole number for a fraction that is not negative, by a rounding mode of the decimal module."""
-    if rounding not in _ROUNDINGS:
-        raise ValueError(f"{rounding!r} is not a rounding of a measure")
     whole, rest = divmod(numerator, denominator)
     if not rest:
         return whole
@@ -124,11 +125,15 @@ def _rounded(numerator: int, denominator: int, rounding: str) -> int:
 def _convert(value: Decimal, source: ClosedEnum, target: ClosedEnum, rounding: str, quantum: Decimal | str) -> Decimal:
     if not rounding.startswith("ROUND_"):
         rounding = f"ROUND_{rounding.upper()}"  # a word of facts, such as half_up
+    if rounding not in _ROUNDINGS:
+        raise ValueError(f"{rounding!r} is not a rounding of a measure")
+    step, step_up, step_down, digits, exponent = _quantum(str(quantum))
+    if source is target and digits == 1:
+        return value.copy_abs().quantize(step, rounding, _WIDE)
     number, scale = value.as_integer_ratio()
     up, down = _ratio(source, target)
-    step_up, step_down, digits, exponent = _quantum(str(quantum))
     steps = _rounded(number * up * step_down, scale * down * step_up, rounding)
-    return Decimal((0, tuple(map(int, str(steps * digits))), exponent))
+    return _WIDE.scaleb(Decimal(steps * digits), exponent)
 
 
 def _in_base(value: Decimal, unit: ClosedEnum) -> Fraction:
@@ -292,9 +297,6 @@ class Money(Value):
 
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}"
-
-
-_WIDE: Final = Context(prec=300)  # decimal() bounds the digits, so that no sum of two is rounded
 
 
 def _exact_sum(one: Decimal, other: Decimal) -> Decimal:
