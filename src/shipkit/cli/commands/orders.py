@@ -167,7 +167,7 @@ def columns(
     ] = "ship",
     /,
 ) -> int:
-    """The columns that a table of orders may have, the usual ones; docs/command-line.md has the rule behind their names."""
+    """The usual columns that a table of orders may have; docs/command-line.md has the rule behind their names."""
     from ..orders.jobs import TARGETS
     from ..rows.columns import names_of
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ...carrier import Cancels, Rates, able
 from ...client import Client
 from ...errors import InDoubtError, NotSupportedError, ShipkitError
-from ...model import Operation, RateAnswer, RateRequest, ReturnRequest, ReturnShipment, Shipment, ShipmentRequest
+from ...model import RateAnswer, RateRequest, ReturnRequest, ReturnShipment, Shipment, ShipmentRequest
 from ...ports import Phase, Store
 from ...shopping import CHEAPEST, FASTEST, choose
 from ..orders.judging import judged, ordered
@@ -85,13 +85,13 @@ def _quote(stage: Stage, client: Client, story: Story) -> None:
     able_to = [alias for alias, carrier in stage.accounts.items() if able(carrier, Rates)]
     answer = client.rates(request, accounts=able_to)
     story.quoted = row.reference
-    story.prices = [_price(stage, alias, answer, able_to) for alias in stage.accounts]
+    story.prices = [_price(alias, answer) for alias in stage.accounts]
     if answer.quotes:
         best = choose(answer.quotes, CHEAPEST)
         story.choice = f"{best.account} {best.service} {best.total}"
 
 
-def _price(stage: Stage, alias: str, answer: RateAnswer, able_to: Sequence[str]) -> Price:
+def _price(alias: str, answer: RateAnswer) -> Price:
     own = [quote for quote in answer.quotes if quote.account == alias]
     if own:
         cheapest, fastest = choose(own, CHEAPEST).quote, _fastest(own)
@@ -99,9 +99,7 @@ def _price(stage: Stage, alias: str, answer: RateAnswer, able_to: Sequence[str])
     error = answer.errors.get(alias)
     if error is not None:
         return Price(account=alias, reason=status_of(error))
-    facts = stage.accounts[alias].facts()
-    note = facts.operations[Operation.RATES].note if Operation.RATES in facts.operations else None
-    return Price(account=alias, reason=f"no rates in its interface{f' ({note})' if note else ''}")
+    return Price(account=alias, reason="no rates in its interface")
 
 
 def _fastest(quotes: Sequence[Any]) -> str:

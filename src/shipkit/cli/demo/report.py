@@ -23,8 +23,13 @@ def lines(story: Story) -> Iterator[str]:
     yield from _tracking(story)
     yield from _comparison(story)
     yield f"all of it in {story.seconds:.1f} s"
-    if story.closing is not None:
-        yield story.closing.line()
+    closing = story.closing
+    if closing is None:
+        return
+    if closing.bookings > closing.intents:
+        more = closing.bookings - closing.intents
+        yield f"{more} bookings that no answer speaks of: a gateway sent purchases on twice, only the invoice shows it"
+    yield closing.line()
 
 
 def _opening(story: Story) -> Iterator[str]:
@@ -68,6 +73,9 @@ def _shipping(story: Story) -> Iterator[str]:
     yield from _rows(("account", "orders", "parcels", "labels", "fault"), rows)
     files = sum(len(order.files) for order in story.orders)
     yield f"{_INDENT}{files} files in {story.folder}"
+    people = [f"{order.account} {order.reference}" for order in story.orders if order.for_person]
+    if people:
+        yield f"{_INDENT}not answered, and nobody there to ask: {', '.join(people)}; a person decides, nothing is sent again"
 
 
 def _formats(orders: Sequence[Order]) -> str:
