@@ -75,7 +75,7 @@ def _shipping(story: Story) -> Iterator[str]:
     yield f"{_INDENT}{files} files in {story.folder}"
     people = [f"{order.account} {order.reference}" for order in story.orders if order.for_person]
     if people:
-        yield f"{_INDENT}not answered, and nobody there to ask: {', '.join(people)}; a person decides, nothing is sent again"
+        yield f"{_INDENT}not answered, and nobody there to ask, so a person decides: {', '.join(people)}"
 
 
 def _formats(orders: Sequence[Order]) -> str:
