@@ -36,7 +36,7 @@ def _content(value: bytes) -> str:
 
 _LASTING: Final = Plan(_content, _number, skip=IS_VOLATILE)
 _WHOLE: Final = Plan(_content, _number)
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_free_number).encode
+_encode = json.JSONEncoder(sort_keys=True, check_circular=False, separators=(",", ":"), default=_free_number).encode
 
 
 def canonical(value: Value, *, without: Collection[str] = ()) -> bytes:

@@ -434,8 +434,10 @@ class Ups(Carrier):
 
     def authorize(self, request: Request, token: Token) -> Request:
         """The token, and the two headers by which UPS tells requests apart (``transId`` of at most 32 characters)."""
-        headers = request.headers.with_("Authorization", f"Bearer {token.value}").with_("transactionSrc", _SOURCE)
-        return attrs.evolve(request, headers=headers.with_("transId", request.id[-32:]) if request.id else headers)
+        fields = {"Authorization": f"Bearer {token.value}", "transactionSrc": _SOURCE}
+        if request.id:
+            fields["transId"] = request.id[-32:]
+        return request.with_headers(fields)
 
     def _recovery(self, payload: Mapping[str, object]) -> Flow[tuple[RecoveryRow, datetime]]:
         from .wire.common import reader

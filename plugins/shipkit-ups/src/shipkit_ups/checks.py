@@ -42,7 +42,7 @@ _POSTAL_CODES: Final = {
     "PR": re.compile(r"\d{5}([- ]?\d{4})?"),
     "CA": re.compile(r"[A-Za-z]\d[A-Za-z][ -]?\d[A-Za-z]\d"),
 }
-_POUNDS: Final = Weight("150", WeightUnit.LB)
+_HEAVIEST: Final = Weight("150", WeightUnit.LB).grams
 _GIRTH_CM: Final = 330
 _POINT_ID: Final = 9
 _GOODS: Final = 50
@@ -110,7 +110,8 @@ def _party(party: Party, at: str) -> Iterator[Problem]:
         shape = "A1A 1A1" if address.country == "CA" else "5 or 9 digits"
         text = f"a postal code of {address.country} has the form {shape}"
         yield _problem(f"{at}/address/postal_code", ProblemCode.MALFORMED, text, shape)
-    if len("".join(c for c in address.postal_code or "" if c.isalnum())) > 9:
+    postal_code = address.postal_code or ""
+    if len(postal_code) > 9 and sum(character.isalnum() for character in postal_code) > 9:
         yield _problem(f"{at}/address/postal_code", ProblemCode.TOO_LONG, "UPS takes at most 9 characters", "9")
     number = digits(contact.phone or "") if contact is not None else ""
     if contact is not None and contact.phone:
@@ -127,7 +128,7 @@ def _packages(request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
     imperial = shipper.address is not None and shipper.address.country in IMPERIAL
     for index, package in enumerate(request.packages):
         at = f"/packages/{index}"
-        if imperial and package.weight.grams > _POUNDS.grams:
+        if imperial and package.weight.grams > _HEAVIEST:
             text = f"package {package.ref} weighs {package.weight}, UPS takes at most 150 lb: split it"
             yield _problem(f"{at}/weight", ProblemCode.TOO_HEAVY, text, "150 lb")
         if not imperial and package.dimensions is not None:
