@@ -19,7 +19,7 @@ PUSHED: dict[str, Any] = {
     "trackingNumber": LEAD,
     "localActivityDate": "20260302",
     "localActivityTime": "181300",
-    "activityLocation": {"city": "DORAVILLE", "stateProvince": "GA", "postalCode": "30340", "country": "US"},
+    "activityLocation": {"city": "DORAVILLE", "stateProvince": "GA", "postalCode": "", "country": "US"},
     "activityStatus": {"type": "I", "code": "AR", "description": "Arrived at Facility", "descriptionCode": "005"},
     "scheduledDeliveryDate": "20260303",
     "gmtActivityDate": "20260302",
@@ -42,9 +42,9 @@ def polled(row: dict[str, Any]) -> TrackingEvent:
     """The same scan as tracking tells it."""
     place, state = row["activityLocation"], row["activityStatus"]
     address = {
-        "city": place["city"],
+        "city": place["city"].title(),
         "stateProvince": place["stateProvince"],
-        "postalCode": place["postalCode"],
+        "postalCode": "30340",
         "countryCode": place["country"],
         "country": place["country"],
     }

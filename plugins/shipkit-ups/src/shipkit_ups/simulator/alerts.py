@@ -66,7 +66,7 @@ class TrackAlert(UpsBase):
         location = {"city": place.get("city", ""), "country": place["countryCode"]}
         if _STATE.fullmatch(place.get("stateProvince", "")):
             location["stateProvince"] = place["stateProvince"]
-        if _ZIP.fullmatch(place.get("postalCode", "")):
+        if kind == "D" and _ZIP.fullmatch(place.get("postalCode", "")):
             location["postalCode"] = place["postalCode"]
         event: dict[str, Any] = {
             "trackingNumber": step.number,

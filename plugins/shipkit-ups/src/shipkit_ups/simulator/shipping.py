@@ -37,7 +37,8 @@ class Shipping(UpsBase):
         request = call.json()["ShipmentRequest"]
         shipment = request["Shipment"]
         returned = text_at(shipment, ("ReturnService", "Code"))
-        form = text_at(request, ("LabelSpecification", "LabelImageFormat", "Code")).upper()
+        # Recorded 2024-02-07: without a format UPS draws a GIF.
+        form = text_at(request, ("LabelSpecification", "LabelImageFormat", "Code")).upper() or "GIF"
         _check(shipment, returned)
         if form not in FORMATS and returned in {"", _PRINTED_RETURN}:
             raise RefusedError("120541", "Missing or invalid label image format code")

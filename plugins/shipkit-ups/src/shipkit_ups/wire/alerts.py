@@ -14,7 +14,6 @@ from shipkit.errors import CarrierError, RejectedError
 from shipkit.flow import Response
 from shipkit.model import (
     Commitment,
-    EventPlace,
     ProofOfDelivery,
     Subscription,
     SubscriptionRequest,
@@ -30,7 +29,7 @@ from shipkit.readers import wire
 from ..codes import MAPPING_VERSION, status
 from .common import number_from_wire, reader
 from .times import Clock, Day, event_time, scan_time
-from .tracking import locale_of
+from .tracking import locale_of, place_from_wire
 
 __all__ = ["DAYS", "SubscriptionReply", "alert_from_wire", "subscription_from_wire", "subscription_to_wire"]
 
@@ -75,7 +74,6 @@ def subscription_from_wire(request: SubscriptionRequest, response: Response) -> 
 class LocationRow:
     city: str | None = None
     stateProvince: str | None = None
-    postalCode: str | None = None
     country: str | None = None
 
 
@@ -138,11 +136,7 @@ def _event(row: AlertRow, piece: str, delivery: WebhookDelivery) -> TrackingEven
         code_type=kind or None,
         text=state.description,
         language="en",
-        place=EventPlace(
-            city=place.city, region=place.stateProvince, postal_code=place.postalCode, country=place.country
-        )
-        if place
-        else None,
+        place=place_from_wire(place.city, place.stateProvince, place.country) if place else None,
         signed_by=row.receivedBy,
         observed_at=delivery.received_at,
         mapping_version=MAPPING_VERSION,

@@ -37,6 +37,7 @@ __all__ = [
     "Tracked",
     "locale_of",
     "packages_of",
+    "place_from_wire",
     "track_params",
     "tracked_from_wire",
     "tracked_shipments",
@@ -241,14 +242,15 @@ def _gmt(row: Mapping[str, Any]) -> tuple[date | None, time | None]:
 
 
 def _place(location: Mapping[str, Any]) -> EventPlace:
-    """Without the facility ("slic"): pushes have none, and the same scan told twice must be one event."""
     address = location.get("address") or {}
-    return EventPlace(
-        city=address.get("city") or None,
-        region=address.get("stateProvince") or None,
-        postal_code=address.get("postalCode") or None,
-        country=address.get("countryCode") or None,
-    )
+    return place_from_wire(address.get("city"), address.get("stateProvince"), address.get("countryCode"))
+
+
+def place_from_wire(city: str | None, region: str | None, country: str | None) -> EventPlace:
+    """Only what a push says of every scan, for the same scan told twice must be one event: no facility ("slic"), no
+    postal code ("blank until the delivery event occurs", UPSTrackAlert.yaml).
+    """
+    return EventPlace(city=city or None, region=region or None, country=country or None)
 
 
 def _transit(package: PackageRow, received_at: datetime) -> TransitEstimate | None:
