@@ -11,6 +11,8 @@ __all__ = ["Observer", "observed"]
 
 Observer = Callable[[Observation], None]
 
+# A library says nothing on its own: without this, Python's last resort prints our errors on the host's stderr.
+logging.getLogger("shipkit").addHandler(logging.NullHandler())
 _log = logging.getLogger("shipkit.client")
 _LEVELS = {
     "booked": logging.INFO,
