@@ -27,7 +27,7 @@ def build(cls: type, plan: Plan) -> None:
     # An object is of this class while its fields are set; its layout is the same, and it takes what is set.
     plain = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     names: dict[str, Any] = {
-        "_become": object.__setattr__,
+        "_become": object.__dict__["__class__"].__set__,
         "_open": type(cls.__name__, (cls,), plain),
         "_shut": cls,
         "_new": object.__new__,
@@ -58,7 +58,7 @@ def _constructor(cls: Any, plan: Plan, fields: Any) -> Iterator[str]:
     yield f"def __init__(self, {', '.join([*given, '*', *named])}):"
     yield "    if self.__class__ is not _shut:"  # a class made from ours, which may have fields of its own
     yield f"        return _by_attrs(self, {', '.join(f'{field.name}={field.name}' for field in fields)})"
-    yield "    _become(self, '__class__', _open)"
+    yield "    _become(self, _open)"
     for index, field in enumerate(fields):
         yield f"    self.{field.name} = {field.name if field.converter is None else f'_convert{index}({field.name})'}"
     yield "    self.__class__ = _shut"
@@ -80,14 +80,16 @@ def _parameter(index: int, field: Any) -> str:
 
 
 def _test(plan: Plan, index: int, field: Any) -> str:
-    """Whether a field is seen to fit: None where it may be, a type that fitted before, no zone but UTC."""
+    """Whether a field is seen to fit: None where it may be, its default, a type that fitted before, no zone but UTC."""
     name = field.name if field.converter is None else f"self.{field.name}"
     test = f"_type({name}) in _seen{index}"
     if index in plan.moments:
         test += f" and {name}.tzinfo is _utc"
     if index in plan.bare:
         test += f" and getattr({name}, 'tzinfo', None) is None"
-    return f"({name} is None or {test})" if plan.shapes[index].optional else test
+    if plan.shapes[index].optional:
+        return f"({name} is None or {test})"
+    return test if field.default is attrs.NOTHING else f"({name} is _default{index} or {test})"
 
 
 def _copier(fields: Any) -> Iterator[str]:
