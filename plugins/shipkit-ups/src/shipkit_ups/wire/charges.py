@@ -69,20 +69,13 @@ def bill_from_wire(
 
 def _charges(owner: Mapping[str, Any], ref: str | None) -> list[Charge]:
     charges = [
-        Charge(type=ChargeType.BASE, amount=Money(value, row["CurrencyCode"]), package_ref=ref)
+        Charge(type=ChargeType.BASE, amount=amount, package_ref=ref)
         for row in listed(owner.get("BaseServiceCharge"))
-        if (value := Decimal(row["MonetaryValue"]))
+        if (amount := money_from_wire(row)).amount
     ]
     for row in listed(owner.get("ItemizedCharges")):
-        if value := Decimal(row["MonetaryValue"]):
-            code = row["Code"]
-            charges.append(
-                Charge(
-                    type=CHARGES.get(code, ChargeType.SURCHARGE),
-                    code=code,
-                    description=row.get("Description") or None,
-                    amount=Money(value, row["CurrencyCode"]),
-                    package_ref=ref,
-                )
-            )
+        amount = money_from_wire(row)
+        if amount.amount:
+            kind, text = CHARGES.get(row["Code"], ChargeType.SURCHARGE), row.get("Description") or None
+            charges.append(Charge(type=kind, code=row["Code"], description=text, amount=amount, package_ref=ref))
     return charges
