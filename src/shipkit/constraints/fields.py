@@ -32,7 +32,8 @@ class _Node:
     wraps: list[_Rule] = attrs.Factory(list)
     each: _Node | None = None
     below: dict[str, _Node] = attrs.Factory(dict)
-    steps: tuple[tuple[str, _Node, Callable[[str], bool] | None], ...] = ()
+    steps: tuple[tuple[str, _Node, int], ...] = ()
+    """The fields below, and the length up to which a text there breaks no rule, where length is all that counts."""
     demands: bool = False
     """Something here or below may be required, so it is looked at when it is not there, too."""
     adapts: bool = False
@@ -43,8 +44,9 @@ class _Node:
     """The fields below of which, or of what they hold, the carrier prints less than it takes."""
     scripts: bool = False
     """An address of which the carrier prints some characters only."""
+    width: int = -1
     fine: Callable[[str], bool] | None = None
-    """Where only texts are spoken of: whether one breaks no rule."""
+    """Where only texts are spoken of: whether one breaks no rule, its length or any other."""
 
 
 @attrs.frozen
@@ -98,18 +100,17 @@ class Fields:
         if node.each is not None and value:
             for index, item in enumerate(value):
                 self._walk(found, node.each, item, f"{at}/{index}", conditions)
-        for name, child, fine in node.steps:
+        for name, child, width in node.steps:
             below = getattr(value, name, _ABSENT)
-            if below.__class__ is str and fine is not None:
-                if fine(below):
-                    continue
-            elif below is None:
-                if child.demands:
+            if not below:
+                if below is None and child.demands:
                     self._demand(found, child, f"{at}/{name}", conditions)
+                elif child.demands:
+                    self._walk(found, child, below, f"{at}/{name}", conditions)
+            elif below.__class__ is str and (len(below) <= width or (child.fine is not None and child.fine(below))):
                 continue
-            elif below is _ABSENT:
-                continue
-            self._walk(found, child, below, f"{at}/{name}", conditions)
+            elif below is not _ABSENT:
+                self._walk(found, child, below, f"{at}/{name}", conditions)
 
     def _demand(self, found: Found, node: _Node, at: str, conditions: Conditions) -> None:
         """What is required of something that is not there at all."""
@@ -223,7 +224,7 @@ def _settle(node: _Node) -> None:
     children = [*node.below.values(), *([node.each] if node.each is not None else [])]
     for child in children:
         _settle(child)
-    node.steps = tuple((name, child, child.fine) for name, child in node.below.items())
+    node.steps = tuple((name, child, child.width) for name, child in node.below.items())
     node.demands = any(rule.rule.required_when for rule in node.rules) or any(
         child.demands for child in node.below.values()
     )
@@ -232,19 +233,19 @@ def _settle(node: _Node) -> None:
     node.prints = tuple((name, child) for name, child in node.below.items() if _is_shortened(child))
     node.adapts = bool(node.wraps) or node.scripts or any(child.adapts for child in children)
     if not children and not node.wraps:
-        node.fine = _all_fine(node.rules)
+        node.width, node.fine = _all_fine(node.rules)
 
 
 def _is_shortened(node: _Node) -> bool:
     return bool(node.printed or node.prints) or (node.each is not None and _is_shortened(node.each))
 
 
-def _all_fine(rules: list[_Rule]) -> Callable[[str], bool]:
+def _all_fine(rules: list[_Rule]) -> tuple[int, Callable[[str], bool] | None]:
     width = min((rule.rule.max_length for rule in rules if rule.rule.max_length is not None), default=None)
     charsets = [rule.rule.charset for rule in rules if rule.rule.charset is not None]
     matches = [rule.matches for rule in rules if rule.matches is not None]
     if width is not None and not charsets and not matches:
-        return lambda text: 0 < len(text) <= width
+        return width, None
 
     def fine(text: str) -> bool:
         if not text or (width is not None and len(text) > width):
@@ -253,7 +254,7 @@ def _all_fine(rules: list[_Rule]) -> Callable[[str], bool]:
             return False
         return not matches or all(match(text) for match in matches)
 
-    return fine
+    return -1, fine
 
 
 def _fits(lines: Any, rule: FieldRule) -> bool:

@@ -67,7 +67,7 @@ def _problem(path: str, code: ProblemCode, text: str, limit: str | None = None) 
 
 def problems(request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
     """Everything that UPS would refuse, or carry out otherwise than it is meant."""
-    if any(party.address is None for party in (request.ship_from, request.ship_to)):
+    if request.ship_from.address is None or request.ship_to.address is None:
         return  # said by the model's own rules
     for name in ("ship_from", "ship_to", "account_holder"):
         party: Party | None = getattr(request, name)
