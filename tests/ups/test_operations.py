@@ -475,6 +475,7 @@ def test_papers_come_again_package_by_package_in_another_format() -> None:
         DocumentKind.COMMERCIAL_INVOICE,
         DocumentKind.LABEL,
     ], "the invoice comes with every package and is kept once"
+    assert [paper.package_refs for paper in played.value] == [(LEAD,), (), (SECOND,)]
     only = play(UPS.documents(attrs.evolve(query, kinds=frozenset({DocumentKind.COMMERCIAL_INVOICE}))), one, two)
     assert [paper.kind for paper in only.value] == [DocumentKind.COMMERCIAL_INVOICE]
 

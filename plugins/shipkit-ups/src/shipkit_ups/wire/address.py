@@ -11,12 +11,11 @@ from shipkit.model import (
     AddressCheckResult,
     AddressKind,
     AddressVerdict,
-    Message,
 )
 from shipkit.readers import wire
 
 from ..codes import ADDRESS_KINDS
-from .common import without_none
+from .common import HeadRow, without_none
 
 __all__ = ["AddressReply", "address_check_from_wire", "address_check_option", "address_check_to_wire"]
 
@@ -70,15 +69,10 @@ class CandidateRow:
 
 
 @wire
-class ResponseRow:
-    Alert: tuple[Message, ...] = ()
-
-
-@wire
 class XAVResponse:
     """An indicator is there or not; its value, mostly empty, says nothing."""
 
-    Response: ResponseRow
+    Response: HeadRow
     ValidAddressIndicator: Any = False
     AmbiguousAddressIndicator: Any = False
     NoCandidatesIndicator: Any = False

@@ -36,11 +36,12 @@ from shipkit.model import (
     Weight,
     WeightUnit,
 )
-from shipkit.readers import Reader
+from shipkit.readers import Reader, wire
 
 from ..codes import IMPERIAL, PACKAGINGS, STATE_REQUIRED, WEIGHT_UNITS
 
 __all__ = [
+    "HeadRow",
     "address_of",
     "address_to_wire",
     "crosses_border",
@@ -111,6 +112,13 @@ def message_from_wire(row: Mapping[str, Any]) -> Message:
 @lru_cache(maxsize=128)
 def _message(code: str, text: str | None) -> Message:
     return Message(level=NoticeLevel.INFO, code=NoticeCode.CARRIER_NOTICE, carrier_code=code, text=text)
+
+
+@wire
+class HeadRow:
+    """What begins every answer but those of tracking and time in transit."""
+
+    Alert: tuple[Message, ...] = ()
 
 
 def refusal(response: Response) -> tuple[str, str] | None:

@@ -107,9 +107,9 @@ def candidates_from_wire(row: RecoveryRow) -> tuple[str, ...]:
 
 
 def documents_from_wire(row: RecoveryRow, refs: Mapping[str, str] | None = None) -> Iterator[Document]:
-    """Every paper of an answer; *refs* names the packages by their numbers."""
+    """Every paper of an answer; *refs* names the packages by their numbers, without it the numbers stand for them."""
     for result in row.LabelResults:
-        ref = (refs or {}).get(result.TrackingNumber or "")
+        ref = result.TrackingNumber if refs is None else refs.get(result.TrackingNumber or "")
         of_package = (ref,) if ref else ()
         image, receipt = result.LabelImage, result.Receipt
         if image is not None:

@@ -15,7 +15,6 @@ from shipkit.model import (
     Charge,
     ChargeType,
     Contact,
-    Message,
     Money,
     Pickup,
     PickupRequest,
@@ -25,7 +24,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import IMPERIAL
-from .common import address_of, day, digits, postal_code_of, state_of, without_none
+from .common import HeadRow, address_of, day, digits, postal_code_of, state_of, without_none
 
 __all__ = [
     "PickupCancelReply",
@@ -132,13 +131,8 @@ class RateResultRow:
 
 
 @wire
-class ResponseRow:
-    Alert: tuple[Message, ...] = ()
-
-
-@wire
 class PickupCreationResponse:
-    Response: ResponseRow
+    Response: HeadRow
     PRN: str
     RateResult: RateResultRow | None = None
 
@@ -198,7 +192,7 @@ def _billed(row: ChargeDetailRow, incented: Decimal | None) -> Decimal:
 
 @wire
 class PickupCancelResponse:
-    Response: ResponseRow
+    Response: HeadRow
 
 
 @wire

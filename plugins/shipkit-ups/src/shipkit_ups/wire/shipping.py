@@ -15,7 +15,6 @@ from shipkit.model import (
     DocumentFormat,
     DocumentKind,
     Handling,
-    Message,
     Notify,
     NotifyEvent,
     OptionCode,
@@ -31,6 +30,7 @@ from shipkit.readers import named, wire
 from ..codes import CHARACTER_SETS, NOTIFICATIONS, RETURN_SERVICES, SHIP_FORMATS
 from .charges import Bill, bill_from_wire
 from .common import (
+    HeadRow,
     address_of,
     crosses_border,
     day,
@@ -276,14 +276,9 @@ class ResultsRow:
 
 
 @wire
-class ResponseRow:
-    Alert: tuple[Message, ...] = ()
-
-
-@wire
 class ShipmentResponse:
     ShipmentResults: ResultsRow
-    Response: ResponseRow
+    Response: HeadRow
     priced: Any = named("ShipmentResults")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from shipkit.model import CancellationResult, CancelOutcome, CancelRequest, Message, PackageOutcome
+from shipkit.model import CancellationResult, CancelOutcome, CancelRequest, PackageOutcome
 from shipkit.readers import wire
 
-from .common import number_from_wire
+from .common import HeadRow, number_from_wire
 
 __all__ = ["VoidReply", "already_voided", "cancellation_from_wire", "void_params"]
 
@@ -33,13 +33,8 @@ class SummaryRow:
 
 
 @wire
-class ResponseRow:
-    Alert: tuple[Message, ...] = ()
-
-
-@wire
 class VoidShipmentResponse:
-    Response: ResponseRow
+    Response: HeadRow
     SummaryResult: SummaryRow
     PackageLevelResults: tuple[PackageLevelRow, ...] = ()
 
