@@ -215,6 +215,13 @@ def test_every_error_class_travels() -> None:
             assert vars(again) == vars(answer.errors["a"])
 
 
+@pytest.mark.parametrize("reached", errors.ReachedCarrier)
+def test_how_far_a_request_came_travels_as_its_word(reached: errors.ReachedCarrier) -> None:
+    answer = RateAnswer(quotes=(), errors={"a": errors.ReplyError("text", reached_carrier=reached)})
+    assert to_dict(answer)["errors"]["a"]["reached_carrier"] == reached.value
+    assert from_json(to_json(answer), RateAnswer).errors["a"].reached_carrier is reached
+
+
 def test_an_error_of_a_class_that_this_version_lacks_becomes_the_base() -> None:
     for data in (
         {"type": "QuantumError", "message": "m"},

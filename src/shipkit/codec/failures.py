@@ -32,7 +32,7 @@ def writer(plan: writing.Plan) -> writing.Writer:
         for name, item in vars(error).items():
             hidden = plan.profile is not writing.Profile.FULL and name in _WORDS
             if item not in (None, "", ()) and not name.startswith("_") and not hidden:
-                out[name] = str(item) if isinstance(item, errors.ReachedCarrier) else plan.write(item)
+                out[name] = item.value if isinstance(item, errors.ReachedCarrier) else plan.write(item)
         return out
 
     return write
