@@ -94,6 +94,12 @@ def test_a_draft_holds_what_could_be_read_and_none_where_something_could_not() -
     assert repr(draft)
 
 
+def test_a_draft_that_lacks_one_of_several_texts_can_be_shown() -> None:
+    draft, _ = draft_from_dict({"lines": ["1 Main Street", 5], "country": "FR"}, Address)
+    assert draft.lines == ("1 Main Street", None)
+    assert "Main" not in repr(draft)
+
+
 def test_a_draft_without_problems_is_the_value() -> None:
     data = {"ship_from": {}, "ship_to": {}, "reference": "1", "packages": []}
     assert draft_from_dict(data, ShipmentRequest) == (from_dict(data, ShipmentRequest), ())
@@ -144,6 +150,25 @@ def test_what_is_no_object_is_one_problem_and_a_draft_all_the_same(data: Any) ->
 )
 def test_each_rule_is_named_by_its_code_at_its_path(data: Any, cls: type[Value], found: dict[str, str]) -> None:
     assert problems(data, cls) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ({"value": "-1"}, [("/value", "out_of_range"), ("/unit", "unit_missing")]),
+        ({"value": "-1", "unit": "stone"}, [("/value", "out_of_range"), ("/unit", "unknown_value")]),
+        ({"value": 1.5}, [("/value", "float_refused"), ("/unit", "unit_missing")]),
+        (-1, [("", "out_of_range"), ("", "unit_missing")]),
+        ("-1", [("", "out_of_range"), ("", "unit_missing")]),
+        (1.5, [("", "unit_missing")]),
+        ("heavy", [("", "unit_missing")]),
+    ],
+)
+def test_a_number_without_its_unit_is_held_to_the_rules_of_numbers_too(data: Any, found: list[tuple[str, str]]) -> None:
+    with pytest.raises(InputError) as caught:
+        from_dict(data, Weight)
+    assert sorted((p.path, str(p.code)) for p in caught.value.problems) == sorted(found)
+    assert sorted((p.path, str(p.code)) for p in draft_from_dict(data, Weight)[1]) == sorted(found)
 
 
 def test_the_value_of_an_option_is_read_by_its_code() -> None:

@@ -148,6 +148,7 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
     shapes.update(other)
     required = frozenset(name for name, field in fields.items() if field.default is attrs.NOTHING)
     readers: dict[str, Reader] = {}
+    is_measure = "unit" in fields
 
     def read(data: Any) -> Any:
         if data.__class__ is not dict:
@@ -175,10 +176,13 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
             try:
                 return cls(**given)
             except InputError as error:
-                findings = [(tuple(p.path.split("/")[1:]), str(p.code), p.text) for p in error.problems]
+                findings = _as_findings(error)
         findings = findings or []
         findings += [((name,), *_missing(cls, name)) for name in fields if name in required and name not in given]
-        raise _Unreadable(findings, _draft(cls, given))
+        draft = _draft(cls, given)
+        if is_measure and given.get("value") is not None:
+            findings += _number_findings(draft)
+        raise _Unreadable(findings, draft)
 
     return read
 
@@ -194,9 +198,27 @@ def _missing(cls: Any, name: str) -> tuple[str, str]:
     return "missing", "must be given"
 
 
+def _number_findings(measure: Any) -> list[Finding]:
+    """What the class says of the number of a measure whose unit could not be read."""
+    try:
+        measure._whole()
+    except InputError as error:
+        return _as_findings(error)
+    return []
+
+
+def _as_findings(error: InputError) -> list[Finding]:
+    return [(tuple(p.path.split("/")[1:]), str(p.code), p.text) for p in error.problems]
+
+
 def _refuse_form(cls: Any, data: Any) -> NoReturn:
     if "unit" in attrs.fields_dict(cls) and isinstance(data, (int, str, Decimal, float)):
-        _bad("unit_missing", 'a number without a unit says nothing: write {"value": "1.5", "unit": …}')
+        try:
+            findings = _number_findings(_draft(cls, {"value": _read_decimal(data)}))
+        except _Unreadable:  # how a number is written, the text below shows
+            findings = []
+        said = 'a number without a unit says nothing: write {"value": "1.5", "unit": …}'
+        raise _Unreadable([*(((), code, text) for _, code, text in findings), ((), "unit_missing", said)])
     _bad("malformed", f"must be an object, not {_word(data)}")
 
 

@@ -82,7 +82,9 @@ def mask(rule: str) -> Mask | None:
     def masked(value: Any) -> Any:
         if value is None:
             return None
-        return tuple(one(item) for item in value) if isinstance(value, (tuple, frozenset)) else one(value)
+        if not isinstance(value, (tuple, frozenset)):
+            return one(value)
+        return tuple(None if item is None else one(item) for item in value)  # a draft may lack some
 
     return masked
 
