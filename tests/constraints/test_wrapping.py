@@ -70,6 +70,31 @@ def test_too_many_lines_flow_together() -> None:
     assert adapted.ship_to.address.lines == ("Bat. B Escalier 2 27 rue Henri", "Rolland BP 12")
 
 
+def test_lines_are_wrapped_into_as_many_as_another_rule_allows() -> None:
+    lines = "/ship_to/address/lines"
+    rules = (
+        m.FieldRule(path=lines, max_count=3),
+        m.FieldRule(path=f"{lines}/*", max_length=35, on_overflow=m.OnOverflow.WRAP),
+    )
+    facts = attrs.evolve(ACME, field_rules=rules)
+
+    def found(*texts: str) -> tuple[list[tuple[str, str, str | None]], tuple[str, ...]]:
+        request = shipment(ship_to=party(lines=texts))
+        address = wrapped(request, facts).ship_to.address
+        assert address is not None
+        return [(p.path, str(p.code), p.limit) for p in problems(request, facts)], address.lines
+
+    assert found("350 Fifth Avenue in the middle of New York City", "Floor 2") == (
+        [],
+        ("350 Fifth Avenue in the middle of", "New York City", "Floor 2"),
+    )
+    assert found("Bat. B", "Escalier 2", "27 rue Rolland", "BP 12")[0] == []
+    assert found("x" * 30, "y" * 30, "z" * 30, "end of it")[0] == [(lines, "too_many", "3 x 35")]
+    assert found("350 Fifth Avenue in the middle of", "y" * 30, "z" * 34, "350 Fifth Avenue in the middle of New")[
+        0
+    ] == [(lines, "too_long", "3 x 35")]
+
+
 def test_a_word_that_is_longer_than_a_line_is_refused_and_left_alone() -> None:
     request = shipment(ship_to=party(lines=("x" * 40,)))
 

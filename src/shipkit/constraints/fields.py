@@ -224,6 +224,7 @@ def _settle(node: _Node) -> None:
     children = [*node.below.values(), *([node.each] if node.each is not None else [])]
     for child in children:
         _settle(child)
+    _join_counts(node)
     node.steps = tuple((name, child, child.width) for name, child in node.below.items())
     node.demands = any(rule.rule.required_when for rule in node.rules) or any(
         child.demands for child in node.below.values()
@@ -234,6 +235,16 @@ def _settle(node: _Node) -> None:
     node.adapts = bool(node.wraps) or node.scripts or any(child.adapts for child in children)
     if not children and not node.wraps:
         node.width, node.fine = _all_fine(node.rules)
+
+
+def _join_counts(node: _Node) -> None:
+    """Where lines are wrapped, how many there may be is what they are wrapped into, whichever rule says it."""
+    counts = [r.rule.max_count for r in (*node.rules, *node.wraps) if r.rule.max_count is not None]
+    if not node.wraps or not counts:
+        return
+    most = min(counts)
+    node.wraps = [attrs.evolve(r, rule=attrs.evolve(r.rule, max_count=most)) for r in node.wraps]
+    node.rules = [attrs.evolve(r, rule=attrs.evolve(r.rule, max_count=None)) for r in node.rules]
 
 
 def _is_shortened(node: _Node) -> bool:
