@@ -47,6 +47,7 @@ __all__ = [
     "crosses_border",
     "day",
     "digits",
+    "each",
     "goods_value",
     "is_documents",
     "lane_of",
@@ -140,6 +141,14 @@ def refusal(response: Response) -> tuple[str, str] | None:
 def listed(value: Any) -> Any:
     """One row or several; none where the member is missing or empty (UPS sends all three)."""
     return value if isinstance(value, list) else (value,) if value else ()
+
+
+def each(response: Response, function: Callable[[Any], T], rows: Iterable[Any], at: str) -> list[T]:
+    """All of *rows*, the list at the path *at*, read `straight`."""
+    try:
+        return [function(row) for row in rows]
+    except Exception:  # which one it is, and whether it can be read all the same
+        return [straight(response, function, row, f"{at}[{index}]") for index, row in enumerate(rows)]
 
 
 def straight(response: Response, function: Callable[[Any], T], row: Any, at: str) -> T:

@@ -24,6 +24,7 @@ from .common import (
     address_of,
     crosses_border,
     day,
+    each,
     goods_value,
     is_documents,
     listed,
@@ -33,7 +34,6 @@ from .common import (
     party_to_wire,
     reader,
     recipient_to_wire,
-    straight,
     total_weight,
     weight_from_wire,
     without_none,
@@ -121,9 +121,7 @@ def quotes_from_wire(request: RateRequest, response: Response) -> tuple[RateQuot
         return _quote_from_wire(row, refs, response.received_at)
 
     rows = reader.read(response, RatesReply).RateResponse.RatedShipment
-    quotes = [
-        straight(response, quote, row, f"$.RateResponse.RatedShipment[{index}]") for index, row in enumerate(rows)
-    ]
+    quotes = each(response, quote, rows, "$.RateResponse.RatedShipment")
     return tuple([quote for quote in quotes if not request.services or quote.service in request.services])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from shipkit.flow import Response
@@ -28,7 +29,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import MAPPING_VERSION, WEIGHT_UNITS, status
-from .common import number_from_wire, straight
+from .common import each, number_from_wire
 from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
 __all__ = [
@@ -202,10 +203,7 @@ def _events(package: PackageRow, piece: str, language: str, response: Response) 
     def event(row: Mapping[str, Any]) -> TrackingEvent:
         return _event_from_wire(row, piece, language, response.received_at)
 
-    return [
-        straight(response, event, row, f"$.trackResponse..activity[{index}]")
-        for index, row in enumerate(package.activity)
-    ]
+    return each(response, event, package.activity, "$.trackResponse..activity")
 
 
 def _event_from_wire(row: Mapping[str, Any], piece: str, language: str, received_at: datetime) -> TrackingEvent:
@@ -246,6 +244,7 @@ def _place(location: Mapping[str, Any]) -> EventPlace:
     return place_from_wire(address.get("city"), address.get("stateProvince"), address.get("countryCode"))
 
 
+@lru_cache(maxsize=256)
 def place_from_wire(city: str | None, region: str | None, country: str | None) -> EventPlace:
     """Only what a push says of every scan, for the same scan told twice must be one event: no facility ("slic"), no
     postal code ("blank until the delivery event occurs", UPSTrackAlert.yaml).
