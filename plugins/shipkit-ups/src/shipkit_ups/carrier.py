@@ -75,7 +75,7 @@ class Ups(Carrier):
 
     ``client_id`` and ``client_secret`` are the application's; ``shipper_number`` is the six-character account it ships
     and is billed on. ``webhook_credentials`` are what Track Alert repeats in its pushes: the first is used for new
-    subscriptions, all are accepted.
+    subscriptions that have no ``secret`` of their own, all are accepted, and no other.
     """
 
     code: ClassVar[str] = "ups"
