@@ -23,6 +23,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def installed(name: str, source: str) -> None:
+        monkeypatch.delitem(sys.modules, f"shipkit_{name}", raising=False)
         (tmp_path / f"shipkit_{name}.py").write_text(textwrap.dedent(source))
         info = tmp_path / f"shipkit_{name}-1.0.dist-info"
         info.mkdir()
