@@ -581,7 +581,7 @@ def test_a_parcel_that_arrived_is_delivered_though_its_detail_speaks_of_a_facili
         ("failure", "refused", Milestone.DELIVERY_ATTEMPTED, Reason.REFUSED_BY_RECIPIENT),
         ("failure", "unknown", None, Reason.DELIVERY_EXCEPTION),
         ("unknown", "unknown", None, None),
-        ("a new word", "in_transit", None, None),
+        ("a new word", "in_transit", None, Reason.UNMAPPED),
     ],
 )
 def test_status_and_detail_together_say_where_it_is_and_why(
@@ -591,6 +591,16 @@ def test_status_and_detail_together_say_where_it_is_and_why(
 
     assert (event.milestone, event.reason) == (milestone, reason)
     assert (event.code, event.subcode) == (status, more)
+
+
+def test_a_code_that_no_source_explains_is_counted() -> None:
+    rows = [detail("a new word", "in_transit"), detail("in_transit", "another"), detail("in_transit", "in_transit")]
+    found = play(EASYPOST.track(TrackQuery(number=number())), reply(200, tracker(*rows, *rows))).value
+
+    assert [(message.code, message.carrier_code) for message in found.messages] == [
+        (NoticeCode.UNMAPPED_CODE, "a new word"),
+        (NoticeCode.UNMAPPED_CODE, "in_transit/another"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from shipkit.model import (
     LengthUnit,
     Milestone,
     Money,
+    NoticeCode,
     NumberRole,
     PickupCancelRequest,
     PriceBasis,
@@ -509,6 +510,19 @@ def test_an_activity_is_an_event_with_its_place_and_local_time() -> None:
     assert event.time.instant == datetime(2026, 3, 2, 23, 13, tzinfo=timezone.utc)
     assert (event.place.city, event.place.region, event.place.country) == ("Doraville", "GA", "US")
     assert event.piece == LEAD
+
+
+def test_a_status_that_no_source_explains_is_kept_and_counted() -> None:
+    states = [{"type": "I", "code": "ZZ"}, {"type": "X", "code": "E7"}, {"type": "I", "code": "ZZ"}, ACTIVITY["status"]]
+    answer = tracked("I", LEAD, activity=[{**ACTIVITY, "status": state} for state in states])
+    found = play(UPS.track(TrackQuery(number=number())), answer).value
+
+    assert [(event.milestone, event.reason) for event in found.events[:2]] == [
+        (None, Reason.UNMAPPED),
+        (None, Reason.DELIVERY_EXCEPTION),
+    ]
+    counted = [message.carrier_code for message in found.messages if message.code is NoticeCode.UNMAPPED_CODE]
+    assert counted == ["I+ZZ", "X+E7"]
 
 
 @pytest.mark.parametrize(

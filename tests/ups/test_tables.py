@@ -51,10 +51,11 @@ def test_every_code_means_what_the_shared_table_says(rows: Rows) -> None:
 def test_a_code_of_its_own_decides_and_the_type_alone_only_where_there_is_none() -> None:
     assert codes.status("I", "OT") == (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY)
     assert codes.status("I", "") == (Milestone.IN_TRANSIT, None)
-    assert codes.status("I", "ZZ") == (None, None)
+    assert codes.status("I", "ZZ") == (None, Reason.UNMAPPED)
     assert codes.status("X", "ZZ") == (None, Reason.DELIVERY_EXCEPTION)
     assert codes.status("MV", "VP") == (Milestone.CANCELLED, Reason.CANCELLED)
-    assert codes.status("?", "ZZ") == (None, None)
+    assert codes.status("?", "ZZ") == codes.status("?", "") == (None, Reason.UNMAPPED)
+    assert codes.status("D", "") == codes.status("", "") == (None, None)
 
 
 def test_the_options_offered_are_those_of_the_shared_table_but_for_cash(rows: Rows) -> None:

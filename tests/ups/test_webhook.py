@@ -10,9 +10,9 @@ import attrs
 import pytest
 
 from shipkit.errors import ReplyError
-from shipkit.model import Milestone, SignatureResult, TimeBasis, TrackingEvent, TrackQuery, TrackResult
+from shipkit.model import Milestone, NoticeCode, SignatureResult, TimeBasis, TrackingEvent, TrackQuery, TrackResult
 from shipkit.testing import play, reply
-from tests.ups.samples import LEAD, RECEIVED_AT, UPS, delivery, number
+from tests.ups.samples import LEAD, UPS, delivery, number
 
 #: The example of the published file, UPSTrackAlert.yaml, but for the number.
 PUSHED: dict[str, Any] = {
@@ -105,10 +105,25 @@ def test_a_number_with_blanks_is_the_same_number() -> None:
     assert read(trackingNumber=f" {LEAD}").number.value == LEAD
 
 
-def test_a_push_without_a_date_happened_when_it_came() -> None:
+def test_a_push_without_a_local_date_happened_at_its_gmt_time() -> None:
+    found = event(localActivityDate="", localActivityTime="181300").time
+
+    assert (found.local, found.offset_min) == (datetime(2026, 3, 2, 23, 13), 0)
+    assert event(localActivityDate="", gmtActivityTime="").time.local == date(2026, 3, 2)
+
+
+def test_a_push_without_any_date_is_not_dated_by_the_day_it_came() -> None:
     gone = dict.fromkeys(("localActivityDate", "localActivityTime", "gmtActivityDate", "gmtActivityTime"))
 
-    assert event(**gone).time.local == RECEIVED_AT.date()
+    with pytest.raises(ReplyError, match=r"\$\.localActivityDate"):
+        event(**gone)
+
+
+def test_a_push_with_a_status_that_no_source_explains_says_so() -> None:
+    (notice,) = read(activityStatus={"type": "X", "code": "E7"}).messages
+
+    assert (notice.code, notice.carrier_code) == (NoticeCode.UNMAPPED_CODE, "X+E7")
+    assert read().messages == ()
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,12 @@ class Message(Value):
     path: JsonPointer | None = None
     """The canonical field that it speaks of."""
 
+    @classmethod
+    def unmapped(cls, code: str) -> Message:
+        """What a plugin says of a carrier's *code* that its tables do not have: hosts count these."""
+        text = "a code that no source explains"
+        return cls(level=NoticeLevel.WARNING, code=NoticeCode.UNMAPPED_CODE, carrier_code=code, text=text)
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class Problem(Value):

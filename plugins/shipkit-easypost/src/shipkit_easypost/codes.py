@@ -52,6 +52,7 @@ __all__ = [
     "meaning",
     "refund_state",
     "service_code",
+    "unmapped",
 ]
 
 MAPPING_VERSION: Final = "easypost-2026.11"
@@ -110,11 +111,18 @@ _SAYS_NOTHING: Final = frozenset({"", "unknown", "status_update"})
 
 def meaning(status: str, detail: str) -> tuple[Milestone | None, Reason | None]:
     """Where the parcel is and why, as far as EasyPost's two codes say; an unknown status moves nothing."""
-    milestone, reason = STATUSES.get(status, (None, None))
+    milestone, reason = STATUSES.get(status, (None, Reason.UNMAPPED if status else None))
     if detail in _SAYS_NOTHING or status not in _REFINED:
         return milestone, reason
     at, why = STATUS_DETAILS.get(detail, (None, None))
     return at or milestone, why or reason
+
+
+def unmapped(status: str, detail: str) -> str:
+    """Which of the two codes the tables do not have, the status before its detail; empty where they have both."""
+    if status and status not in STATUSES:
+        return status
+    return f"{status}/{detail}" if detail not in _SAYS_NOTHING and detail not in STATUS_DETAILS else ""
 
 
 # EasyPost's names of the carriers behind it, where a source shows one: recording test_shipment_create (USPS),

@@ -13,7 +13,6 @@ from shipkit.model import (
     EventPlace,
     EventTime,
     Message,
-    NoticeCode,
     NoticeLevel,
     Reason,
     TimePrecision,
@@ -104,8 +103,7 @@ def _events(query: TrackQuery, reply: TraceReply, response: Response) -> Iterato
 
 def _unmapped(events: Iterable[TrackingEvent]) -> Iterator[Message]:
     for code in dict.fromkeys(event.code for event in events if event.reason is Reason.UNMAPPED):
-        text = "a line of the tracing that no source explains"
-        yield Message(level=NoticeLevel.WARNING, code=NoticeCode.UNMAPPED_CODE, carrier_code=code, text=text)
+        yield Message.unmapped(code)
 
 
 def _event_time(row: StepRow, index: int, response: Response) -> EventTime:

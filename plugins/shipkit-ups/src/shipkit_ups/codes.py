@@ -53,6 +53,7 @@ __all__ = [
     "VENDOR_ID_TYPES",
     "WEEKDAYS",
     "WEIGHT_UNITS",
+    "is_mapped",
     "status",
 ]
 
@@ -84,17 +85,22 @@ TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
 }
 
 
+def is_mapped(kind: str, code: str) -> bool:
+    """Whether the tables have this status; the type alone decides where there is no code, and for a void."""
+    return (kind, code) in MILESTONES or (kind in TYPES and (not code or kind == "MV")) or not (kind or code)
+
+
 def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
     """What an activity means for the parcel; a code that the table does not have moves nothing.
 
-    The type alone decides where there is no code, and for a void. "I" is anything on the way, out for delivery
-    too: with a code of its own that is not known, it could only move a parcel back.
+    "I" is anything on the way, out for delivery too: with a code of its own that is not known, it could only move a
+    parcel back. Of such a code no more is known than the reason that its type has.
     """
     known = MILESTONES.get((kind, code))
     if known is not None:
         return known
     milestone, reason = TYPES.get(kind, (None, None))
-    return (milestone, reason) if not code or kind == "MV" else (None, reason)
+    return (milestone, reason) if is_mapped(kind, code) else (None, reason or Reason.UNMAPPED)
 
 
 # Service code: Shipping.yaml Shipment_Service.Code, Rating.yaml Shipment_Service.Code (names of the latter where both

@@ -15,6 +15,7 @@ from shipkit.model import (
     Commitment,
     EventPlace,
     EventTime,
+    Message,
     Milestone,
     NumberRole,
     ProofOfDelivery,
@@ -113,8 +114,14 @@ def result_from_wire(row: TrackerRow, received_at: datetime, asked: TrackingNumb
         transit=_transit(row, received_at),
         proof=_proof(events, row.signed_by),
         weight=Weight(row.weight, WeightUnit.OZ) if row.weight else None,
+        messages=_unmapped(events),
         received_at=received_at,
     )
+
+
+def _unmapped(events: tuple[TrackingEvent, ...]) -> tuple[Message, ...]:
+    names = dict.fromkeys(codes.unmapped(event.code or "", event.subcode or "") for event in events)
+    return tuple(Message.unmapped(name) for name in names if name)
 
 
 def results_from_push(delivery: WebhookDelivery) -> tuple[TrackResult, ...]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from shipkit.errors import CarrierError, RejectedError
+from shipkit.errors import CarrierError, RejectedError, ReplyError
 from shipkit.flow import Response
 from shipkit.model import (
     Commitment,
+    EventTime,
     ProofOfDelivery,
     Subscription,
     SubscriptionRequest,
@@ -29,7 +30,7 @@ from shipkit.readers import wire
 from ..codes import MAPPING_VERSION, status
 from .common import number_from_wire, reader
 from .times import Clock, Day, event_time, scan_time
-from .tracking import locale_of, place_from_wire
+from .tracking import locale_of, place_from_wire, unmapped
 
 __all__ = ["DAYS", "SubscriptionReply", "alert_from_wire", "subscription_from_wire", "subscription_to_wire"]
 
@@ -104,12 +105,17 @@ class AlertRow:
 
 
 def alert_from_wire(delivery: WebhookDelivery, payload: object) -> TrackResult:
-    """One push is one event of one package."""
+    """One push is one event of one package.
+
+    Raises:
+        ReplyError: it is none, or does not say when it was.
+    """
     row = reader.convert(payload, AlertRow)
     number = number_from_wire(row.trackingNumber)
+    event = _event(row, number.value, delivery)
     return TrackResult(
         number=number,
-        events=(_event(row, number.value, delivery),),
+        events=(event,),
         complete=False,
         transit=_transit(row, delivery),
         proof=ProofOfDelivery(
@@ -117,6 +123,7 @@ def alert_from_wire(delivery: WebhookDelivery, payload: object) -> TrackResult:
         )
         if row.actualDeliveryDate
         else None,
+        messages=unmapped([event]),
         received_at=delivery.received_at,
     )
 
@@ -125,10 +132,9 @@ def _event(row: AlertRow, piece: str, delivery: WebhookDelivery) -> TrackingEven
     state, place = row.activityStatus, row.activityLocation
     kind, code = state.type or "", state.code or ""
     milestone, reason = status(kind, code)
-    on = row.localActivityDate or row.gmtActivityDate or delivery.received_at.date()
     return TrackingEvent(
         piece=piece,
-        time=scan_time(on, row.localActivityTime, row.gmtOffset, (row.gmtActivityDate, row.gmtActivityTime)),
+        time=_time(row),
         milestone=milestone,
         reason=reason,
         code=code,
@@ -141,6 +147,16 @@ def _event(row: AlertRow, piece: str, delivery: WebhookDelivery) -> TrackingEven
         observed_at=delivery.received_at,
         mapping_version=MAPPING_VERSION,
     )
+
+
+def _time(row: AlertRow) -> EventTime:
+    """The local time, or the GMT one where only that is printed; the day of the push is not the day of the event."""
+    if row.localActivityDate:
+        gmt = row.gmtActivityDate, row.gmtActivityTime
+        return scan_time(row.localActivityDate, row.localActivityTime, row.gmtOffset, gmt)
+    if not row.gmtActivityDate:
+        raise ReplyError("required field missing @ $.localActivityDate", paths=("$.localActivityDate",))
+    return scan_time(row.gmtActivityDate, row.gmtActivityTime, "+00:00", (None, None))
 
 
 def _transit(row: AlertRow, delivery: WebhookDelivery) -> TransitEstimate | None:

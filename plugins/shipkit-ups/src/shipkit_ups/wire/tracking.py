@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -28,7 +28,7 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
-from ..codes import MAPPING_VERSION, WEIGHT_UNITS, status
+from ..codes import MAPPING_VERSION, WEIGHT_UNITS, is_mapped, status
 from .common import each, number_from_wire
 from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
@@ -42,6 +42,7 @@ __all__ = [
     "track_params",
     "tracked_from_wire",
     "tracked_shipments",
+    "unmapped",
     "warnings_of",
 ]
 
@@ -194,9 +195,15 @@ def tracked_from_wire(
         proof=_proof(asked, scans),
         weight=_weight(asked.weight),
         related=_related(query, packages),
-        messages=messages,
+        messages=(*messages, *unmapped(events)),
         received_at=response.received_at,
     )
+
+
+def unmapped(events: Iterable[TrackingEvent]) -> tuple[Message, ...]:
+    """A notice for each status that no source explains, such as ``X+E7``."""
+    seen = dict.fromkeys([(event.code_type or "", event.code or "") for event in events])
+    return tuple([Message.unmapped("+".join(pair)) for pair in seen if not is_mapped(*pair)])
 
 
 def _events(package: PackageRow, piece: str, language: str, response: Response) -> list[TrackingEvent]:
