@@ -123,6 +123,20 @@ def whole(value: Any, *, faithful: bool) -> None:
         assert value.value
 
 
+@given(data=st.data())
+def test_a_spoilt_booking_lacks_no_number_and_no_label_that_the_whole_one_had(data: st.DataObject) -> None:
+    _, (answer,) = CONVERSATIONS["create_shipment"]
+    mutation: Mutation = data.draw(mutations(answer))
+    original, value = ending("create_shipment", 0, answer), ending("create_shipment", 0, mutation.reply)
+
+    if isinstance(value, Shipment) and mutation.faithful:
+        assert {number.value for number in value.tracking_numbers} == {
+            number.value for number in original.tracking_numbers
+        }
+        labels = {paper.content for paper in value.documents}
+        assert labels == {paper.content for paper in original.documents} or value.state is BookingState.LABEL_PENDING
+
+
 def test_without_a_change_every_conversation_ends_in_a_value() -> None:
     for name, (_, answers) in CONVERSATIONS.items():
         for place, answer in enumerate(answers):
