@@ -147,7 +147,7 @@ class InputError(ShipkitError):
     whose_move = WhoseMove.HOST
 
     def __init__(self, message: str = "", *, problems: tuple[Problem, ...] = (), **rest: Any) -> None:
-        super().__init__(message or "; ".join(f"{p.path}: {p.text}" for p in problems), **rest)
+        super().__init__(message or "; ".join(f"{p.path}: {p.text}" if p.path else p.text for p in problems), **rest)
         self.problems = tuple(problems)
 
 

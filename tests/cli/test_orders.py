@@ -6,11 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import attrs
 import pytest
 
+from shipkit.model import FieldRule
 from shipkit.simulator import Simulator
 from tests.cli.conftest import Run
 from tests.cli.orders import NAME, STREET, json_order, order, table
+from tests.core.acme import acme_facts
 
 
 def rows(out: str) -> list[dict[str, object]]:
@@ -111,6 +114,37 @@ def test_a_float_in_json_is_refused_with_its_path(run: Run, shop: Path) -> None:
     assert done.code == 1
     assert problem.items() <= row["problems"][0].items()  # type: ignore[index]
     assert row["problems"][0]["code"] == "float_refused"  # type: ignore[index]
+
+
+def test_a_line_that_cannot_be_read_is_told_once(run: Run, shop: Path, acme: Simulator) -> None:
+    done = run("ship", "--account", "shop", stdin=f'{json.dumps(json_order("A1"))}\n{{"reference": \n[]\n')
+
+    assert done.code == 1
+    assert [line.split(":")[0] for line in done.err.splitlines()] == ["line 2", "line 3", "3 rows"]
+    assert [booking.reference for booking in acme.bookings()] == ["A1"]
+
+
+def test_a_file_that_is_no_json_is_refused_whole(run: Run, shop: Path) -> None:
+    done = run("ship", "--account", "shop", stdin="[" * 100_000)
+
+    assert done.code == 2 and done.err == "shipkit ship: the file is nested too deeply\n"
+
+
+def test_what_a_carrier_prints_shorter_is_warned_of_with_its_column(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = FieldRule(path="/ship_to/address/city", max_length=30, printed=15)
+    facts = attrs.evolve(acme_facts(), field_rules=(rule,))
+    monkeypatch.setattr("tests.core.acme.acme_facts", lambda: facts)
+    done = run(
+        "ship", "--account", "shop", stdin=table(order("A1"), order("A2", ship_to__city="Saint-Remy-en-Bouzemont"))
+    )
+
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "line 3, ship_to.city: warning: Acme Parcel takes its 23 characters and prints 15 of them (printed_shortened)",
+        "2 rows: 2 booked",
+    ]
 
 
 def test_json_orders_give_json_results_in_their_order(run: Run, shop: Path, acme: Simulator) -> None:
@@ -236,6 +270,18 @@ def test_papers_come_out_of_the_ledger_once_more(run: Run, shop: Path, acme: Sim
     assert done.code == 0
     assert (tmp_path / "copies" / "A1-1.pdf").read_bytes() == (tmp_path / "labels" / "A1-1.pdf").read_bytes()
     assert len(acme.requests()) == before
+
+
+def test_papers_of_a_key_that_booked_nothing_are_refused_with_the_reason(run: Run, shop: Path) -> None:
+    done = run("documents", "--key", "nothing")
+
+    assert done.code == 1 and "line 1, /key: nothing was booked here under this key" in done.err
+
+
+def test_a_table_of_collections_can_be_given_to_cancel_them(run: Run, shop: Path) -> None:
+    done = run("cancel", stdin="reference,day,ready,close,pickup_from.city\nP1,2026-12-01,09:00,17:00,Berlin\n")
+
+    assert done.code == 1 and "line 2, key: nothing was booked under this key" in done.err
 
 
 def test_labels_that_cannot_be_written_cost_no_booking(run: Run, shop: Path, acme: Simulator, tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ def test_each_rule_is_named_by_its_code_at_its_path(data: Any, cls: type[Value],
 @pytest.mark.parametrize(
     ("data", "found"),
     [
+        ({"value": "-1", "unit": "kg"}, [("/value", "out_of_range")]),
         ({"value": "-1"}, [("/value", "out_of_range"), ("/unit", "unit_missing")]),
         ({"value": "-1", "unit": "stone"}, [("/value", "out_of_range"), ("/unit", "unknown_value")]),
         ({"value": 1.5}, [("/value", "float_refused"), ("/unit", "unit_missing")]),

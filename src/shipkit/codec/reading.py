@@ -176,7 +176,7 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
             try:
                 return cls(**given)
             except InputError as error:
-                findings = _as_findings(error)
+                raise _Unreadable(_as_findings(error), _draft(cls, given)) from None
         findings = findings or []
         findings += [((name,), *_missing(cls, name)) for name in fields if name in required and name not in given]
         draft = _draft(cls, given)

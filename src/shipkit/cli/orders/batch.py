@@ -44,8 +44,8 @@ def worked_through(
     if not as_json:
         show(results, columns)
         sys.stdout.flush()
-        for result in failed:
-            for sentence in result.complaints():
+        for result in results:
+            for sentence in (*result.complaints(), *result.warnings()):
                 sys.stderr.write(f"{sentence}\n")
     _summary(results, len(rows))
     if interrupted:

@@ -45,7 +45,7 @@ TARGETS: Mapping[str, Target] = {
     "rates": Target(root=RateRequest, passing=_PASSING),
     "ship": Target(root=ShipmentRequest, returns=True),
     "track": Target(root=TrackQuery, passing=_PASSING),
-    "cancel": Target(root=ShipmentRequest, passing=_PASSING),
+    "cancel": Target(root=ShipmentRequest, passing=(ShipmentRequest, PickupRequest)),
     "pickup": Target(root=PickupRequest),
     "documents": Target(root=DocumentQuery, passing=_PASSING),
 }
@@ -87,7 +87,7 @@ def _account_problems(session: Session, account: str) -> tuple[Problem, ...]:
 
 
 def _key_problems(row: Row) -> tuple[Problem, ...]:
-    if row.key:
+    if row.key or row.unread:
         return ()
     text = "a key is needed: the column key, or the order's reference"
     return (Problem(path="/key", code=ProblemCode.MISSING, text=text),)
@@ -309,6 +309,9 @@ def documents(session: Session, row: Row, account: str, papers: Papers) -> Resul
     if shipment is not None and not asked:
         found: tuple[Document, ...] = shipment.documents
     else:
+        if row.key and shipment is None and not asked:
+            text = "nothing was booked here under this key: give shipment_id or tracking_numbers"
+            raise InputError(problems=(Problem(path="/key", code=ProblemCode.UNKNOWN_VALUE, text=text),))
         problems = _account_problems(session, account)
         data = {**_known(shipment), **row.data}
         query = judged(row, DocumentQuery, data, _carrier(session, account), problems)

@@ -37,6 +37,8 @@ def judged(
     Raises:
         InputError: every problem of the row's cells, of the model and of the carrier, once each.
     """
+    if row.unread:
+        raise InputError(problems=row.problems)
     members = dict(data)
     if members.get("schema") not in (None, schema_name(cls)) and cls is not ReturnRequest:
         members = {name: item for name, item in members.items() if name not in ("schema", "v")}

@@ -10,7 +10,7 @@ import attrs
 
 from ...codec import Profile, to_dict
 from ...errors import InDoubtError, InputError, RejectedError, ShipkitError
-from ...model import Outcome, Problem
+from ...model import Message, NoticeLevel, Outcome, Problem
 from ...model.base import Value
 from ..rows import Row
 
@@ -57,6 +57,12 @@ class Result:
             return (f"{where}: {self.status}: {self.error}",)
         return tuple(self._sentence(problem) for problem in found)
 
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should look at although the row is done, a sentence each."""
+        value = getattr(self.value, "shipment", None) or self.value
+        found = (message for message in getattr(value, "messages", ()) if message.level is NoticeLevel.WARNING)
+        return tuple(self._warning(message) for message in found)
+
     def data(self) -> dict[str, Any]:
         """The row as JSON data."""
         out: dict[str, Any] = {"line": self.row.line, "status": self.status}
@@ -79,6 +85,12 @@ class Result:
 
     def _problems(self) -> tuple[Problem, ...]:
         return self.error.problems if isinstance(self.error, (InputError, RejectedError)) else ()
+
+    def _warning(self, message: Message) -> str:
+        spot = self.row.spot_of(message.path or "")
+        field = f", {spot.field}" if message.path and spot.field else ""
+        theirs = f"[{message.carrier_code}] " if message.carrier_code else ""
+        return f"line {spot.line}{field}: warning: {theirs}{message.text or ''} ({message.code})"
 
     def _sentence(self, problem: Problem) -> str:
         spot = self.row.spot(problem)

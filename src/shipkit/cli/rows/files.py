@@ -78,7 +78,7 @@ def _values(text: str) -> Iterator[tuple[int, Unread]]:
     if not any(isinstance(value, InputError) for _, value in values):
         yield from values
         return
-    raise whole
+    raise InputError(f"the file {whole.problems[0].text}", problems=whole.problems)
 
 
 def _read(text: str) -> Unread:

@@ -56,7 +56,16 @@ class Row:
 
     def spot(self, problem: Problem) -> Spot:
         """Where the problem is: the line and the column (or, in JSON, the pointer)."""
-        return self.find(problem.path.removeprefix("/shipment") if self.way_back is not None else problem.path)
+        return self.spot_of(problem.path)
+
+    def spot_of(self, pointer: str) -> Spot:
+        """Where a person finds what the pointer points at."""
+        return self.find(pointer.removeprefix("/shipment") if self.way_back is not None else pointer)
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing of the row could be read, so that nothing is missing from it."""
+        return any(not problem.path for problem in self.problems)
 
     @property
     def reference(self) -> str:
