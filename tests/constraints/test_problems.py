@@ -494,6 +494,24 @@ def test_papers_alone_need_no_customs_data() -> None:
 
 
 @pytest.mark.parametrize(
+    ("subject", "operator", "values", "text"),
+    [
+        ("origin", "present", (), "Acme requires it"),
+        ("destination", "one_of", ("FR", "BE"), "Acme requires it when destination is FR or BE"),
+        ("option", "present", ("signature",), "Acme requires it when signature is given"),
+    ],
+)
+def test_why_something_is_required_is_said_where_it_is_a_reason(
+    subject: str, operator: str, values: tuple[str, ...], text: str
+) -> None:
+    condition = m.Predicate(subject=m.PredicateSubject(subject), operator=m.PredicateOperator(operator), values=values)
+    facts = attrs.evolve(ACME, field_rules=(m.FieldRule(path="/description", required_when=(condition,)),))
+    signed = m.Option(code=m.OptionCode.SIGNATURE, value=m.SignatureLevel.ADULT)
+
+    assert [problem.text for problem in problems(shipment(options=(signed,)), facts)] == [text]
+
+
+@pytest.mark.parametrize(
     ("limit", "weight", "holds"),
     [("2 kg", "2", False), ("2 kg", "2.000001", True), ("4 lb", "2", True), ("nonsense", "2", False)],
 )

@@ -37,7 +37,7 @@ class Conditions:
 
     def because(self, conditions: Sequence[Predicate]) -> str:
         """The conditions in words, for a problem's text."""
-        words = [_words(condition) for condition in conditions]
+        words = [_words(condition) for condition in conditions if not _says_nothing(condition)]
         return f" when {' and '.join(words)}" if words else ""
 
     def _holds(self, condition: Predicate) -> bool:
@@ -148,6 +148,11 @@ def _number(limit: str, subject: str) -> Decimal | None:
         return grams(Weight(Decimal(amount), WeightUnit(unit))) if subject == "weight" else Decimal(amount)
     except (InvalidOperation, ValueError):
         return None
+
+
+def _says_nothing(condition: Predicate) -> bool:
+    """Whether it is only that there is a sender or a receiver: every request has one, so it is no reason."""
+    return condition.operator == "present" and condition.subject in ("origin", "destination") and not condition.values
 
 
 def _words(condition: Predicate) -> str:
