@@ -13,6 +13,7 @@ from ..errors import (
     ConflictError,
     InDoubtError,
     InProgressError,
+    InputError,
     PluginError,
     RateLimitedError,
     RejectedError,
@@ -103,9 +104,7 @@ def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
     if entry.phase in (Phase.VOIDED, Phase.CLOSED):
         return
     if entry.void_wanted:
-        raise ConflictError(
-            f"{intent.key} is being cancelled", key=intent.key, generation=entry.generation, cancelling=True
-        )
+        raise _cancelling(entry)
     # After a refusal, or when nothing ever left, another payload is simply the next try.
     if entry.fingerprint != intent.fingerprint and entry.phase not in (Phase.REJECTED, Phase.NEW):
         raise ConflictError(
@@ -113,6 +112,10 @@ def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
             key=intent.key,
             generation=entry.generation,
         )
+
+
+def _cancelling(entry: Entry) -> ConflictError:
+    return ConflictError(f"{entry.key} is being cancelled", key=entry.key, generation=entry.generation, cancelling=True)
 
 
 def _taken_over(ledger: LedgerStore, entry: Entry) -> Run[None]:
@@ -232,15 +235,9 @@ class _Purchase(Generic[T]):
             yield from call(self.ledger.doubt, entry, text)
             raise doubt_of(attrs.evolve(entry, error=text))
         whole = intent.stamped(value, entry.generation)
-        phase = yield from recorded(intent, self.ledger, self.stack, entry, whole)
-        if phase is Phase.SUCCEEDED and intent.in_hand(whole):
-            return whole  # what the row now says
+        yield from recorded(intent, self.ledger, self.stack, entry, whole)
         row = yield from call(self.ledger.read, intent.key)
-        if row is None or row.phase is not Phase.SUCCEEDED:
-            raise ConflictError(
-                f"{intent.key} is being cancelled", key=intent.key, generation=entry.generation, cancelling=True
-            )
-        return (yield from finished(intent, self.ledger, row))
+        return (yield from finished(intent, self.ledger, row or entry))
 
     def _claim(self) -> Run[None]:
         intent, settings = self.intent, self.stack.context.settings
@@ -314,7 +311,13 @@ def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry,
 
 
 def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
-    """What the row says, with the documents that were still at the carrier."""
+    """What the row says, with the documents that were still at the carrier.
+
+    Raises:
+        ConflictError: it is being cancelled, so nobody gets its label.
+    """
+    if entry.phase is not Phase.SUCCEEDED:
+        raise _cancelling(entry)
     value = unpacked(entry.result, intent.shape)
     if entry.complete:
         return value
@@ -324,9 +327,16 @@ def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
 
 
 def unpacked(stored: Value | Kept | None, shape: type[T]) -> T:
-    """A stored value as a value, whichever way the store keeps it."""
+    """A stored value as a value, whichever way the store keeps it.
+
+    Raises:
+        StoreError: it cannot be read any more.
+    """
     if isinstance(stored, Kept):
-        return join(stored.text, stored.blobs, shape)
+        try:
+            return join(stored.text, stored.blobs, shape)
+        except InputError as error:
+            raise StoreError(f"the stored {shape.__name__} cannot be read: {error.message}") from error
     if not isinstance(stored, shape):
         raise StoreError(f"the row holds no {shape.__name__}")
     return stored

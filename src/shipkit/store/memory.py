@@ -93,9 +93,7 @@ class MemoryStore:
         return self
 
     def close(self) -> None:
-        """Forget everything."""
-        self._rows.clear()
-        self._strays.clear()
+        """Nothing is to be closed; a call that is still under way finds its key."""
 
     def now(self) -> datetime:
         """The store's clock: this machine's."""
@@ -191,16 +189,10 @@ class MemoryStore:
         def event(row: Entry) -> Entry | None:
             if row.phase in _ENDED or row.booking not in ("", booking):
                 return None
-            fuller = complete or not row.complete
+            if row.complete:
+                return row  # its label may be in somebody's hand
             then = Phase.VOIDING if row.void_wanted else Phase.SUCCEEDED
-            return self._moved(
-                row,
-                then,
-                booking=booking,
-                error="",
-                result=value if fuller else row.result,
-                complete=row.complete or complete,
-            )
+            return self._moved(row, then, booking=booking, error="", result=value, complete=complete)
 
         row = self._on_row(entry, event)
         if row is not None:
@@ -272,7 +264,7 @@ class MemoryStore:
 
     def strays(self, key: str) -> tuple[Stray, ...]:
         """Further bookings that came in for *key*."""
-        return tuple(stray for stray in self._strays.values() if stray.key == key)
+        return tuple([stray for stray in list(self._strays.values()) if stray.key == key])
 
     def stray_voided(self, stray: Stray) -> None:
         """That further booking was undone."""

@@ -7,6 +7,7 @@ from typing import Final
 __all__ = [
     "ABSENT",
     "BOOK",
+    "BOOKED",
     "CLAIM",
     "CLOSE",
     "DOUBT",
@@ -19,6 +20,7 @@ __all__ = [
     "PHASE",
     "READ",
     "REFUSE",
+    "STRAY",
     "TAKE_OVER",
     "VOIDED",
     "WANT_VOID",
@@ -96,12 +98,17 @@ WHERE {_SEND} AND phase = 'in_doubt' AND settle_at <= :asked_at"""
 NEEDS_PERSON: Final = f"""UPDATE shipkit_ledger SET phase = 'needs_person', error = :error, updated_at = :now
 WHERE {_SEND} AND phase = 'in_doubt'"""
 
-# A booking is recorded whoever brings it and however late. The first wins the row; a fuller answer about the same
-# booking replaces a poorer one, never the other way round.
-BOOK: Final = f"""UPDATE shipkit_ledger SET updated_at = :now, booking = :booking, error = '',
-  phase = CASE WHEN void_wanted THEN 'voiding' ELSE 'succeeded' END,
-  result = CASE WHEN complete AND NOT :complete THEN result ELSE :result END, complete = complete OR :complete
-WHERE {_ROW} AND phase NOT IN ('voided', 'closed') AND (booking = '' OR booking = :booking)"""
+# A booking is recorded whoever brings it and however late. The first wins the row. Another answer about the same one
+# fills in what is missing; a complete one stays as it is, for its label may be in somebody's hand.
+BOOK: Final = f"""UPDATE shipkit_ledger SET updated_at = :now, booking = :booking, error = '', result = :result,
+  phase = CASE WHEN void_wanted THEN 'voiding' ELSE 'succeeded' END, complete = :complete
+WHERE {_ROW} AND phase NOT IN ('voided', 'closed') AND (booking = '' OR booking = :booking) AND NOT complete"""
+
+BOOKED: Final = f"""UPDATE shipkit_ledger SET updated_at = :now
+WHERE {_ROW} AND phase NOT IN ('voided', 'closed') AND booking = :booking AND complete"""
+
+STRAY: Final = """INSERT OR IGNORE INTO shipkit_stray (key, generation, booking, attempt, result, created_at)
+VALUES (:key, :generation, :booking, :attempt, :result, :now)"""
 
 FILL: Final = f"""UPDATE shipkit_ledger SET result = :result, complete = :complete, updated_at = :now
 WHERE {_ROW} AND booking = :booking AND NOT complete"""

@@ -7,9 +7,11 @@ import secrets
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +31,7 @@ class SqliteStore:
     """A ledger in the file at *path*, shared by threads and by processes of one machine.
 
     Commits are durable (WAL, ``synchronous=FULL``), so keep it on a local disk. The file holds names and labels: it is
-    made readable for its owner only. One connection serves all threads of a process; a forked child opens its own.
+    made readable for its owner only. One connection serves all threads of a process, and none crosses a fork.
 
     Raises:
         StoreError: the file cannot be opened, read or written.
@@ -44,7 +46,13 @@ class SqliteStore:
         self.tokens: TokenStore = MemoryTokens()
         self._clock = clock
         self._salt = ""
-        self._open_here()
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        with self._guarded():
+            pass
+        if self.path != ":memory:":
+            _minding_forks().add(self)
 
     @property
     def ledger(self) -> SqliteStore:
@@ -54,7 +62,8 @@ class SqliteStore:
     def close(self) -> None:
         """Close the connection; a call afterwards raises `StoreError`."""
         with self._lock:
-            self._connection.close()
+            self._closed = True
+            self._disconnect()
 
     def now(self) -> datetime:
         """The store's clock: this machine's."""
@@ -114,15 +123,11 @@ class SqliteStore:
         text, blobs = split(value)
         values = self._values(entry, booking=booking, result=text, complete=complete)
         with self._transaction() as connection:
-            won = connection.execute(schema.BOOK, values).rowcount == 1
-            if won:
+            if connection.execute(schema.BOOK, values).rowcount == 1:
                 self._keep_blobs(connection, entry, blobs)
-            else:
-                connection.execute(
-                    "INSERT OR IGNORE INTO shipkit_stray (key, generation, booking, attempt, result, created_at) "
-                    "VALUES (:key, :generation, :booking, :attempt, :result, :now)",
-                    values,
-                )
+            elif connection.execute(schema.BOOKED, values).rowcount == 0:
+                # A stray has no blobs beside it: its label stands in its own text.
+                connection.execute(schema.STRAY, {**values, "result": to_json(value)})
                 return None
             return Phase(connection.execute(schema.PHASE, values).fetchone()["phase"])
 
@@ -214,15 +219,18 @@ class SqliteStore:
             "SELECT content FROM shipkit_blob WHERE key = ? AND generation = ? ORDER BY position",
             (values["key"], values["generation"]),
         )
-        for name in ("lease_until", "settle_at", "created_at", "updated_at"):
-            values[name] = _moment(values[name]) if values[name] is not None else None
-        for name in ("void_wanted", "sole", "complete"):
-            values[name] = bool(values[name])
-        values["phase"] = Phase(values["phase"])
-        values["request"] = Kept(values["request"])
-        for name, kept in (("result", tuple(blob["content"] for blob in blobs)), ("void_result", ())):
-            values[name] = Kept(values[name], kept) if values[name] else None
-        return Entry(**values)
+        try:
+            for name in ("lease_until", "settle_at", "created_at", "updated_at"):
+                values[name] = _moment(values[name]) if values[name] is not None else None
+            for name in ("void_wanted", "sole", "complete"):
+                values[name] = bool(values[name])
+            values["phase"] = Phase(values["phase"])
+            values["request"] = Kept(values["request"])
+            for name, kept in (("result", tuple(blob["content"] for blob in blobs)), ("void_result", ())):
+                values[name] = Kept(values[name], kept) if values[name] else None
+            return Entry(**values)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise StoreError(f"the row of {values['key']} cannot be read", key=values["key"]) from error
 
     def _keep_blobs(self, connection: sqlite3.Connection, entry: Entry, blobs: tuple[bytes, ...]) -> None:
         if blobs:
@@ -234,19 +242,31 @@ class SqliteStore:
                 [(entry.key, entry.generation, position, blob) for position, blob in enumerate(blobs)],
             )
 
-    def _open_here(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
-        try:
-            if self.path != ":memory:":
-                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the store {self.path} cannot be opened: {error}") from error
+    def _connected(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(f"the store {self.path} is closed")
+        if self._connection is None:
+            try:
+                if self.path != ":memory:":
+                    # Only a new file is opened here: closing any descriptor of a file drops all locks on it.
+                    with suppress(FileExistsError):
+                        os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                self._connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+                self._connection.row_factory = sqlite3.Row
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._migrate()
+            except (sqlite3.Error, OSError, StoreError) as error:
+                self._disconnect()
+                if isinstance(error, StoreError):
+                    raise
+                raise StoreError(f"the store {self.path} cannot be opened: {error}") from error
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _migrate(self) -> None:
         with self._transaction() as connection:
@@ -261,14 +281,12 @@ class SqliteStore:
 
     @contextmanager
     def _guarded(self) -> Iterator[sqlite3.Connection]:
-        if self._pid != os.getpid():
-            self._open_here()
         with self._lock:
             try:
-                yield self._connection
+                yield self._connected()
             except sqlite3.IntegrityError:
                 raise
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError, OverflowError) as error:
                 raise StoreError(f"the store {self.path} failed: {error}") from error
 
     @contextmanager
@@ -282,6 +300,30 @@ class SqliteStore:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+
+
+@cache
+def _minding_forks() -> weakref.WeakSet[SqliteStore]:
+    """The open stores; a fork finds none of them connected, and each side opens the file again.
+
+    A child that inherits a connection believes that it holds the parent's locks, which the system does not pass on.
+    """
+    stores: weakref.WeakSet[SqliteStore] = weakref.WeakSet()
+    held: list[SqliteStore] = []
+
+    def before() -> None:
+        held.extend(stores)
+        for store in held:
+            store._lock.acquire()
+            store._disconnect()
+
+    def after() -> None:
+        while held:
+            held.pop()._lock.release()
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+    return stores
 
 
 def _moment(seconds: float) -> datetime:
