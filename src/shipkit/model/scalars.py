@@ -189,9 +189,9 @@ _SCALE = 64  # nothing that is shipped, paid or measured needs more digits, and 
 
 def decimal(value: Decimal | int | str) -> Decimal:
     """Convert to a finite Decimal; what cannot be one passes through and is refused by the field's check."""
-    if value.__class__ is Decimal and value.is_finite() and -_SCALE <= value.adjusted() <= _SCALE:
-        return value
     if isinstance(value, Decimal):
+        if value.is_finite() and -_SCALE <= value.adjusted() <= _SCALE:
+            return value
         number = value
     elif isinstance(value, str) and not isinstance(value, Enum):
         if not _NUMBER.fullmatch(value):
