@@ -144,8 +144,7 @@ def _class_reader(cls: Any) -> Reader:
 def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
     """A function that reads the members of *cls* and builds it; *other* has shapes that differ from the annotations."""
     fields = {field.name: field for field in attrs.fields(cls) if field.name != "extras"}
-    shapes = {name: shape_of(field.type) for name, field in fields.items()}
-    shapes.update(other)
+    shapes = {name: shape_of(field.type) for name, field in fields.items()} | dict(other)
     required = frozenset(name for name, field in fields.items() if field.default is attrs.NOTHING)
     readers: dict[str, Reader] = {}
     is_measure = "unit" in fields
@@ -160,8 +159,7 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
             reader = readers.get(name)
             if reader is None:
                 if name not in shapes:
-                    unknown = {} if unknown is None else unknown
-                    unknown[name] = item
+                    unknown = {**(unknown or {}), name: item}
                     continue
                 reader = readers[name] = reader_of(shapes[name])
             if item is not None:
