@@ -153,13 +153,13 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
         if data.__class__ is not dict:
             _refuse_form(cls, data)
         given: dict[str, Any] = {}
-        unknown: dict[str, Any] | None = None
+        unknown: dict[str, Any] = {}
         findings: list[Finding] | None = None
         for name, item in data.items():
             reader = readers.get(name)
             if reader is None:
                 if name not in shapes:
-                    unknown = {**(unknown or {}), name: item}
+                    unknown[name] = item
                     continue
                 reader = readers[name] = reader_of(shapes[name])
             if item is not None:
@@ -168,7 +168,7 @@ def _fields_reader(cls: Any, other: Mapping[str, Shape] = EMPTY) -> Reader:
                 except _Unreadable as bad:
                     findings = _collected(findings, name, bad)
                     given[name] = bad.partial
-        if unknown is not None:
+        if unknown:
             given["extras"] = _kept(unknown)
         if findings is None and required <= given.keys():
             try:
