@@ -33,6 +33,7 @@ from shipkit.errors import (
 )
 from shipkit.flow import Request
 from shipkit.model import (
+    BillingAccount,
     BookingState,
     CancelOutcome,
     CancelRequest,
@@ -48,6 +49,10 @@ from shipkit.model import (
     OptionCode,
     PageFormat,
     PageSize,
+    PartyInRole,
+    PartyRole,
+    Payer,
+    Payment,
     PickupState,
     ReturnLabelKind,
     ReturnSpec,
@@ -642,6 +647,10 @@ def test_a_list_that_is_not_there_is_no_empty_list(result: str) -> None:
         ),
         ({"return_label": ReturnSpec(kind=ReturnLabelKind.QR)}, ["/return_label/kind"]),
         ({"drop_off_point": RELAY.service_point}, ["/drop_off_point"]),
+        ({"account_holder": HOME.ship_from, "quote_id": "q1"}, ["/account_holder", "/quote_id"]),
+        ({"parties": (PartyInRole(role=PartyRole.BUYER, party=HOME.ship_to),)}, ["/parties/0/role"]),
+        ({"payment": Payment(payer=Payer.RECIPIENT, account=BillingAccount(number="1"))}, ["/payment/payer"]),
+        ({"packages": (package("a"), package("b", label_text=("Bis",)))}, ["/packages/1/label_text"]),
         ({"instructions": "sonner " * 20}, ["/instructions"]),
     ],
 )

@@ -818,6 +818,7 @@ POINT = ServicePointRef(id="P1", country="US")
         ({"service_point": POINT}, "/service_point", "not_offered"),
         ({"drop_off_point": POINT}, "/drop_off_point", "not_offered"),
         ({"account_holder": JACK}, "/account_holder", "not_offered"),
+        ({"packages": (attrs.evolve(BOX, label_text=("handle me",)),)}, "/packages/0/label_text", "not_offered"),
         (
             {"parties": (PartyInRole(role=PartyRole.IMPORTER_OF_RECORD, party=JACK),)},
             "/parties/0/role",

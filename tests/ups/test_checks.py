@@ -25,6 +25,8 @@ from shipkit.model import (
     NotifyEvent,
     OptionCode,
     PackagingKind,
+    PartyInRole,
+    PartyRole,
     Payer,
     Payment,
     ProblemCode,
@@ -242,6 +244,16 @@ CASES: dict[str, tuple[ShipmentRequest, str, ProblemCode]] = {
         Code.NOT_OFFERED,
     ),
     "another place for what comes back": (attrs.evolve(ORDER, return_to=PARIS), "/return_to", Code.NOT_OFFERED),
+    "words on the label": (
+        attrs.evolve(ORDER, packages=(attrs.evolve(ORDER.packages[0], label_text=("handle me",)),)),
+        "/packages/0/label_text",
+        Code.NOT_OFFERED,
+    ),
+    "a party that the invoice has no place for": (
+        attrs.evolve(ORDER, parties=(PartyInRole(role=PartyRole.BROKER, party=PARIS),)),
+        "/parties/0/role",
+        Code.NOT_OFFERED,
+    ),
     "words for the driver": (attrs.evolve(ORDER, instructions="Ring twice"), "/instructions", Code.NOT_OFFERED),
     "a quote's number": (attrs.evolve(ORDER, quote_id="q1"), "/quote_id", Code.NOT_OFFERED),
     "a point to drop it": (

@@ -9,6 +9,7 @@ from shipkit.model import (
     CarrierFacts,
     FieldRule,
     FindMethod,
+    Handling,
     IdempotencyMode,
     LabelFormatFacts,
     Lane,
@@ -146,7 +147,8 @@ FACTS: Final = CarrierFacts(
         FieldRule(path="/packages/*/references/*/value", max_length=REFERENCE_MAX),
     ),
     # Recorded: "Maximum supported weight is 31,5".
-    limits=Limits(weight_max=Weight(Decimal("31.5"), WeightUnit.KG)),
+    # The interface has no field for how a parcel is to be treated.
+    limits=Limits(weight_max=Weight(Decimal("31.5"), WeightUnit.KG), handling_refused=frozenset(Handling)),
     # The interface has no customs data, and accounts are those of a French depot.
     lanes=(
         Lane(origins=frozenset({"FR", "MC"}), kind=LaneKind.DOMESTIC),

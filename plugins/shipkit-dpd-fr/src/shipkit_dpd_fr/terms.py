@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from shipkit.constraints.unplaced import other_payers, other_roles, unplaced
 from shipkit.errors import InputError
 from shipkit.model import NotifyChannel, OptionCode, Problem, ProblemCode, ReturnLabelKind
 
@@ -22,6 +23,14 @@ from .codes import (
     RELAIS,
     SERVICES,
 )
+
+# WSDL: what a booking has no field for.
+NOT_OFFERED: Final = {
+    "account_holder": "the account says whose it is",
+    "drop_off_point": "the interface takes no point of hand-over",
+    "quote_id": "the interface has no quotes",
+}
+NOT_OFFERED_FOR_SEVERAL: Final = {"packages/*/label_text": "only a single package bears text of the host's"}
 
 if TYPE_CHECKING:
     from shipkit.model import Address, Contact, LabelSpec, Money, Package, Party, ShipmentRequest
@@ -159,10 +168,11 @@ def problems_of(request: ShipmentRequest) -> Iterator[Problem]:
         yield _problem("/return_label/kind", ProblemCode.NOT_OFFERED, "only a printed return label comes with a parcel")
     if request.return_label is not None and len(request.packages) > 1:
         yield _problem("/return_label", ProblemCode.NOT_TOGETHER, "comes with a single package only")
-    if request.payment is not None and request.payment.payer != "sender":
-        yield _problem("/payment/payer", ProblemCode.NOT_OFFERED, "DPD France bills the account", "sender")
-    if request.drop_off_point is not None:
-        yield _problem("/drop_off_point", ProblemCode.NOT_OFFERED, "the interface takes no point of hand-over")
+    yield from unplaced(request, NOT_OFFERED)
+    if len(request.packages) > 1:
+        yield from unplaced(request, NOT_OFFERED_FOR_SEVERAL)
+    yield from other_roles(request, (), "the interface has sender and recipient and no further parties")
+    yield from other_payers(request, "DPD France bills the account")
 
 
 def _service_problems(request: ShipmentRequest) -> Iterator[Problem]:

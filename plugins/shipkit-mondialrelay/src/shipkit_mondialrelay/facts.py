@@ -17,6 +17,7 @@ from shipkit.model import (
     Environment,
     FieldRule,
     FindMethod,
+    Handling,
     IdempotencyMode,
     LabelFormatFacts,
     Lane,
@@ -145,6 +146,8 @@ FACTS: Final = CarrierFacts(
         *_party_rules("ship_to"),
         FieldRule(path="/instructions", max_length=INSTRUCTIONS_MAX),
     ),
+    # The service has no member for how a parcel is to be treated.
+    limits=Limits(handling_refused=frozenset(Handling)),
     lanes=(Lane(origins=_COUNTRIES, destinations=_COUNTRIES),),
     weight=WeightFacts(unit=WeightUnit.G, decimals=0, rounding=Rounding.UP),
     length=LengthFacts(unit=LengthUnit.CM, decimals=0, rounding=Rounding.UP),

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 import attrs
 
+from shipkit.constraints.unplaced import other_payers, other_roles, unplaced
 from shipkit.errors import InputError, ReplyError
 from shipkit.flow import Response
 from shipkit.model import (
@@ -28,6 +29,7 @@ from shipkit.model import (
     LabelSpec,
     Message,
     NoticeLevel,
+    Notify,
     NumberRole,
     OptionCode,
     Package,
@@ -88,6 +90,16 @@ OPTIONS_SCHEMA: Final[Mapping[str, object]] = {
     "type": "object",
     "properties": {name: {"type": "string", "pattern": rf"^({text})$"} for name, text in _EXTRA_MEMBERS.items()},
     "additionalProperties": False,
+}
+
+
+# What a booking has no member for.
+_NOT_OFFERED: Final = {
+    "account_holder": "Mondial Relay knows the account holder from the merchant code",
+    "return_to": "what cannot be delivered goes back to the merchant",
+    "return_label": "Mondial Relay makes a return as a shipment of its own: create_return",
+    "quote_id": "the interface has no quotes",
+    "packages/*/label_text": "the label has no room for text of the host's, but for the carrier option Texte",
 }
 
 
@@ -155,7 +167,7 @@ def _complete(members: dict[str, str], sheet: Sheet) -> dict[str, str]:
 
 def _shipment_members(request: ShipmentRequest, sheet: Sheet, hand_over: ServicePointRef | None) -> dict[str, str]:
     service = request.service
-    options = {option.code: option.value for option in request.options}
+    options = {option.code: (f"/options/{index}/value", option.value) for index, option in enumerate(request.options)}
     sender = sheet.party(request.ship_from, "/ship_from", phone_needed=True)
     recipient = sheet.party(_recipient(request), "/ship_to", phone_needed=service == "LDS")
     members = {
@@ -166,12 +178,12 @@ def _shipment_members(request: ShipmentRequest, sheet: Sheet, hand_over: Service
         **{f"Expe_{name}": value for name, value in sender.items()},
         **{f"Dest_{name}": value for name, value in recipient.items()},
         **_measures(request.packages, sheet),
-        "CRT_Valeur": _cash(options.get(OptionCode.COD), sheet),
+        "CRT_Valeur": _cash(*options.get(OptionCode.COD, ("", None)), sheet),
         "CRT_Devise": "EUR",
         **_worth(request.packages),
         **_point(hand_over, "COL_Rel", "/drop_off_point", sheet, any_point=True),
         **_point(request.service_point, "LIV_Rel", "/service_point", sheet),
-        "TAvisage": "O" if OptionCode.NOTIFY in options else "",
+        "TAvisage": _notice(*options.get(OptionCode.NOTIFY, ("", None)), sheet),
         "TReprise": "",
         "Montage": "",
         "TRDV": "",
@@ -182,6 +194,9 @@ def _shipment_members(request: ShipmentRequest, sheet: Sheet, hand_over: Service
     if service is not None:
         _check_service(request, service, sheet)
     _check_label(request.label, sheet)
+    sheet.problems += unplaced(request, _NOT_OFFERED)
+    sheet.problems += other_roles(request, (), "Mondial Relay knows sender and recipient and no further parties")
+    sheet.problems += other_payers(request, "Mondial Relay bills the merchant")
     return {**members, **_extra_members(request)}
 
 
@@ -213,17 +228,24 @@ def _measures(packages: tuple[Package, ...], sheet: Sheet) -> dict[str, str]:
     return {"Poids": str(grams), "Longueur": length, "Taille": "", "NbColis": str(len(packages))}
 
 
-def _cash(value: object, sheet: Sheet) -> str:
+def _notice(at: str, value: object, sheet: Sheet) -> str:
+    """Yes or nothing: the member has no room for what the recipient is told of."""
+    if isinstance(value, Notify) and value.events:
+        sheet.refuse(f"{at}/events", ProblemCode.NOT_OFFERED, "what the recipient is told of cannot be chosen")
+    return "O" if at else ""
+
+
+def _cash(at: str, value: object, sheet: Sheet) -> str:
     """Cash on delivery in cents of the euro, the one currency that the service knows; 0 for none."""
     if not isinstance(value, CashOnDelivery):
         return "0"
     cents = value.amount.amount * 100
     if value.amount.currency != "EUR" or cents != int(cents):
-        sheet.refuse("/options/cod", ProblemCode.NOT_OFFERED, "is collected in whole cents of EUR", "EUR")
+        sheet.refuse(at, ProblemCode.NOT_OFFERED, "is collected in whole cents of EUR", "EUR")
     elif value.method is not CodMethod.ANY:
-        sheet.refuse("/options/cod", ProblemCode.NOT_OFFERED, "is paid in whatever way the point takes", "any")
+        sheet.refuse(at, ProblemCode.NOT_OFFERED, "is paid in whatever way the point takes", "any")
     elif len(str(int(cents))) > 7:
-        sheet.refuse("/options/cod", ProblemCode.OUT_OF_RANGE, "is 99999.99 EUR at most", "99999.99 EUR")
+        sheet.refuse(at, ProblemCode.OUT_OF_RANGE, "is 99999.99 EUR at most", "99999.99 EUR")
     return str(int(cents))
 
 

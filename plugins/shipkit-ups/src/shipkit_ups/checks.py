@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from shipkit.constraints.unplaced import other_roles, unplaced
 from shipkit.model import (
     CustomsDeclaration,
     LengthUnit,
@@ -17,6 +18,7 @@ from shipkit.model import (
     OptionCode,
     PackagingKind,
     Party,
+    PartyRole,
     Payer,
     Problem,
     ProblemCode,
@@ -55,6 +57,7 @@ _NOT_OFFERED: Final = {
     "drop_off_point": "UPS takes parcels at any of its points: none is named in a booking",
     "quote_id": "UPS's quotes have no number: name the service",
     "instructions": "UPS takes no instructions for the driver with a booking",
+    "packages/*/label_text": "UPS prints references and no other text of the host's",
 }
 
 # "Not available to return shipment" (Shipment_Service.Code).
@@ -198,9 +201,8 @@ def _barcodes(request: ShipmentRequest) -> Iterator[Problem]:
 
 
 def _booking(request: ShipmentRequest) -> Iterator[Problem]:
-    for name, text in _NOT_OFFERED.items():
-        if getattr(request, name) is not None:
-            yield _problem(f"/{name}", ProblemCode.NOT_OFFERED, text)
+    yield from unplaced(request, _NOT_OFFERED)
+    yield from other_roles(request, (PartyRole.BUYER,), "of the further parties UPS's invoice has the buyer only")
     yield from _barcodes(request)
     if character_set(request) is None:
         for path, printed in printed_texts(request):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from shipkit.constraints.unplaced import other_roles, unplaced
 from shipkit.model import (
     CashOnDelivery,
     CodMethod,
@@ -27,12 +28,21 @@ __all__ = ["problems"]
 _CARRIERS_OWN: Final = frozenset({PackagingKind.BOX, PackagingKind.LETTER, PackagingKind.PAK})
 _PRINTED_MAX: Final = 2
 
+_NOT_OFFERED: Final = {
+    "account_holder": "EasyPost knows the account holder from the key",
+    "service_point": "EasyPost delivers to addresses, not to points",
+    "drop_off_point": "EasyPost has no hand-over at a chosen point",
+    "return_label": "EasyPost makes a return as a shipment of its own: create_return",
+    "packages/*/label_text": "EasyPost prints references and no other text of the host's",
+}
+
 
 def problems(request: RateRequest | ShipmentRequest) -> Iterator[Problem]:
     """Everything that would be refused, or that EasyPost has no field for."""
     yield from _options(request)
     yield from _packages(request)
-    yield from _parties(request)
+    yield from unplaced(request, _NOT_OFFERED)
+    yield from other_roles(request, (PartyRole.BUYER,), "of the further parties EasyPost takes the buyer only")
     if request.customs is not None:
         yield from _customs(request.customs)
     if isinstance(request, ShipmentRequest):
@@ -61,17 +71,6 @@ def _packages(request: RateRequest | ShipmentRequest) -> Iterator[Problem]:
             yield _problem(f"/packages/{index}/packaging_code", ProblemCode.MISSING, text)
 
 
-def _parties(request: RateRequest | ShipmentRequest) -> Iterator[Problem]:
-    if request.account_holder is not None:
-        yield _problem("/account_holder", ProblemCode.NOT_OFFERED, "EasyPost knows the account holder from the key")
-    if request.service_point is not None:
-        yield _problem("/service_point", ProblemCode.NOT_OFFERED, "EasyPost delivers to addresses, not to points")
-    for index, party in enumerate(request.parties):
-        if party.role is not PartyRole.BUYER:
-            text = "of the further parties EasyPost takes the buyer only"
-            yield _problem(f"/parties/{index}/role", ProblemCode.NOT_OFFERED, text, "buyer")
-
-
 def _customs(customs: CustomsDeclaration) -> Iterator[Problem]:
     if customs.non_delivery not in codes.NON_DELIVERY:
         yield _problem("/customs/non_delivery", ProblemCode.NOT_OFFERED, "EasyPost offers return and abandon")
@@ -89,11 +88,6 @@ def _customs(customs: CustomsDeclaration) -> Iterator[Problem]:
 
 
 def _shipment(request: ShipmentRequest) -> Iterator[Problem]:
-    if request.drop_off_point is not None:
-        yield _problem("/drop_off_point", ProblemCode.NOT_OFFERED, "EasyPost has no hand-over at a chosen point")
-    if request.return_label is not None:
-        text = "EasyPost makes a return as a shipment of its own: create_return"
-        yield _problem("/return_label", ProblemCode.NOT_OFFERED, text)
     if request.quote_id is not None and not _is_quote(request.quote_id):
         yield _problem("/quote_id", ProblemCode.MALFORMED, "a quote of EasyPost is written shp_…/rate_…")
     if request.service is not None and "/" not in request.service:
