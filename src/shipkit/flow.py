@@ -46,8 +46,8 @@ __all__ = [
 T = TypeVar("T")
 P = ParamSpec("P")
 
-# Values of these headers never show (domain/wire_secrets.csv).
-_SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-merchant-id"})
+# Values of these headers show, and of no other: any may carry a key, and the carrier decides on its name.
+_SHOWN_HEADERS: Final = frozenset({"accept", "content-length", "content-type", "date", "retry-after", "soapaction"})
 
 
 def secret() -> Any:
@@ -61,7 +61,7 @@ def path_segment(text: str) -> str:
 
 
 class Headers(Mapping[str, str]):
-    """Header fields: any case finds them, equal when their values are, secrets masked in the repr."""
+    """Header fields: any case finds them, equal when their values are; the repr shows the harmless ones."""
 
     __slots__ = ("_items",)
 
@@ -90,7 +90,7 @@ class Headers(Mapping[str, str]):
         return hash(frozenset((k, v) for k, (_, v) in self._items.items()))
 
     def __repr__(self) -> str:
-        shown = {n: "***" if low in _SECRET_HEADERS else v for low, (n, v) in self._items.items()}
+        shown = {n: v if low in _SHOWN_HEADERS else "***" for low, (n, v) in self._items.items()}
         return f"Headers({shown!r})"
 
     def pairs(self) -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shipkit.errors import AuthenticationError, NotFoundError, NotSentError, RejectedError, ReplyError
 from shipkit.flow import Flow, Request, Response, Token
@@ -132,3 +134,12 @@ def test_a_test_can_say_when_the_replies_came_in() -> None:
     then = dt.datetime(2030, 1, 1, tzinfo=dt.timezone.utc)
 
     assert play(ACME.find(), reply(200, "x"), received_at=then).responses[0].received_at == then
+
+
+@given(st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True))
+def test_no_header_but_the_harmless_ones_shows_its_value(name: str) -> None:
+    request = Request.get("https://acme.example/", name="look", headers={name: "hush-hush", "Content-Type": "text/xml"})
+
+    shown = name.lower() in ("accept", "content-length", "content-type", "date", "retry-after", "soapaction")
+    assert shown or "hush-hush" not in repr(request)
+    assert "text/xml" in repr(request) or name.lower() == "content-type"
