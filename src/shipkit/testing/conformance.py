@@ -379,13 +379,16 @@ class CarrierConformance:
             if field.metadata.get("secret")
             for text in _texts_of(getattr(carrier, field.name))
         ]
-        shown = [repr(carrier)]
+        shown = {"the repr of the account": repr(carrier)}
         for conversation in conversations:
-            refusals = [Reply(status=status, content=conversation.replies[0].content) for status in (400, 401, 500)]
-            for refusal in refusals:
-                played = conversation.spoilt(carrier, 0, refusal)
-                shown += [repr(played.requests), repr(played.responses), f"{played.error!r} {played.error}"]
-        assert not [text for text in secrets if any(text in line for line in shown)], "a secret is shown"
+            for status in (400, 401, 500):
+                refusal = Reply(status=status, content=conversation.replies[0].content)
+                played, where = conversation.spoilt(carrier, 0, refusal), f"after HTTP {status} to"
+                shown[f"{where} {conversation.operation}, the repr of a request"] = repr(played.requests)
+                shown[f"{where} {conversation.operation}, the repr of a response"] = repr(played.responses)
+                shown[f"{where} {conversation.operation}, the error"] = f"{played.error!r} {played.error}"
+        told = [place for place, line in shown.items() if any(text in line for text in secrets)]
+        assert not told, f"a secret is shown: {told[0]}"
 
 
 _TEXT_FIELDS = (

@@ -25,9 +25,9 @@ def unsound(facts: m.CarrierFacts) -> list[str]:
 
 
 def _operations(facts: m.CarrierFacts) -> Iterator[str]:
-    for operation in m.Operation:
-        if operation not in facts.operations:
-            yield f"operations: nothing is said of {operation}"
+    silent = [str(operation) for operation in m.Operation if operation not in facts.operations]
+    if silent:
+        yield f"operations: nothing is said of {', '.join(silent)}"
 
 
 def _listed(facts: m.CarrierFacts) -> Iterator[str]:
