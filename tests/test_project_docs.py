@@ -36,6 +36,9 @@ from shipkit.model import (
     WeightUnit,
 )
 from shipkit.settings import Settings
+from shipkit.simulator import FAULTS
+from shipkit.simulator.admin import PAGES
+from shipkit.testing import CarrierConformance
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -124,6 +127,16 @@ def test_every_setting_stands_in_the_table_with_its_default(generated: Any) -> N
     for field in attrs.fields(Settings):
         default = field.default if field.default != "" else "(empty)"
         assert f"| `{field.name}` | {default} |" in table
+
+
+def test_every_fault_page_and_check_stands_in_its_table(generated: Any) -> None:
+    assert all(f"| `{name}` | " in generated.faults_table() for name in FAULTS)
+    assert all(
+        f"`{method} /_sim/{name}` | " in generated.admin_table() for name, page in PAGES.items() for method in page
+    )
+    assert all(row.count(" | ") == 1 and not row.endswith("|  |") for row in generated.admin_table().splitlines())
+    for name in vars(CarrierConformance):
+        assert not name.startswith("test_") or f"| `{name[5:]}` | " in generated.checks_table()
 
 
 @pytest.mark.parametrize("package", ["shipkit_ups", "shipkit_easypost", "shipkit_dpd_fr", "shipkit_mondialrelay"])

@@ -16,6 +16,10 @@ import attrs
 from shipkit import errors
 from shipkit.cli import COMMANDS
 from shipkit.settings import Settings
+from shipkit.simulator import FAULTS
+from shipkit.simulator.admin import ADMIN, PAGES
+from shipkit.simulator.faults import ALL
+from shipkit.testing import CarrierConformance
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
 TABLES = (
@@ -110,7 +114,7 @@ def operations(facts: Any) -> str:
     return f"## Operations\n\n{table(columns, rows)}\n"
 
 
-def summary(cls: type) -> str:
+def summary(cls: Any) -> str:
     return inspect.cleandoc(cls.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
 
 
@@ -190,6 +194,32 @@ def commands_table() -> str:
     return table(("command", "what it does"), ((f"`shipkit {name}`", cell(what)) for name, what in COMMANDS.items()))
 
 
+def faults_table() -> str:
+    """What a simulated carrier can do wrong."""
+    rows = []
+    for kind in FAULTS.values():
+        params = ", ".join(f"`{name}` {str(value).lower()}" for name, value in kind.params.items())
+        aim = "all calls" if kind.aims_at == ALL else "purchases"
+        rows.append((f"`{kind.name}`", cell(kind.meaning), f"`{kind.commits}`", aim, params))
+    return table(("fault", "what happens", "carried out", "aims at", "parameters"), rows)
+
+
+def admin_table() -> str:
+    """The pages of a simulator's admin interface."""
+    rows = [
+        (f"`{method} {ADMIN}{name}`", summary(answer))
+        for name, methods in PAGES.items()
+        for method, answer in methods.items()
+    ]
+    return table(("request", "what it tells or does"), rows)
+
+
+def checks_table() -> str:
+    """The checks of the common suite, by the names that ``unsupported`` takes."""
+    tests = [(name, member) for name, member in vars(CarrierConformance).items() if name.startswith("test_")]
+    return table(("check", "holds when"), ((f"`{name[5:]}`", summary(member)) for name, member in tests))
+
+
 def settings_table() -> str:
     """Every default, with its unit."""
     rows = []
@@ -213,6 +243,9 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "errors.md", errors_table() + "\n")
     write(folder / "_generated" / "commands.md", commands_table() + "\n")
     write(folder / "_generated" / "settings.md", settings_table() + "\n")
+    write(folder / "_generated" / "faults.md", faults_table() + "\n")
+    write(folder / "_generated" / "admin.md", admin_table() + "\n")
+    write(folder / "_generated" / "checks.md", checks_table() + "\n")
     pages = {}
     found = carriers()
     for carrier, distribution in found:

@@ -19,7 +19,7 @@ from .records import NotInBooksError
 if TYPE_CHECKING:
     from .simulator import Simulator
 
-__all__ = ["ADMIN", "Admin"]
+__all__ = ["ADMIN", "PAGES", "Admin"]
 
 ADMIN: Final = "/_sim/"
 Page = Callable[["Admin", Call], Awaitable[object]]
@@ -36,9 +36,9 @@ class Admin:
         if not is_loopback(f"http://{urlsplit(call.base_url).netloc}/"):
             return Reply.json({"error": "asked under a name that is not loopback"}, 403)
         page, _, rest = call.path.removeprefix(ADMIN).partition("/")
-        methods = _PAGES.get(page)
+        methods = PAGES.get(page)
         if methods is None:
-            return Reply.json({"error": f"no page {page}", "pages": sorted(name for name in _PAGES if name)}, 404)
+            return Reply.json({"error": f"no page {page}", "pages": sorted(name for name in PAGES if name)}, 404)
         if call.method not in methods:
             return Reply.json({"error": f"{page} answers {', '.join(methods)}"}, 405)
         try:
@@ -49,6 +49,7 @@ class Admin:
             return Reply.json({"error": str(wrong)}, 400)
 
     async def overview(self, call: Call) -> object:
+        """Who answers, its time, and how many bookings, labels and requests there are."""
         simulator = self._simulator
         live = sum(booking.live for booking in simulator.bookings())
         return {
@@ -59,10 +60,11 @@ class Admin:
             "live": live,
             "labels": sum(count.labels for count in simulator.counts().values()),
             "requests": len(simulator.requests()),
-            "pages": sorted(name for name in _PAGES if name),
+            "pages": sorted(name for name in PAGES if name),
         }
 
     async def bookings(self, call: Call) -> object:
+        """Every booking, live and voided; ``?mark=``, ``reference=``, ``account=`` and ``state=`` choose among them."""
         query = call.query
         wanted = {name: query[name] for name in ("mark", "reference", "account", "state") if name in query}
         return [
@@ -72,13 +74,16 @@ class Admin:
         ]
 
     async def requests(self, call: Call) -> object:
+        """The latest requests with their operation, status and faults; headers and bodies stay out."""
         return [_request(record) for record in self._simulator.requests()]
 
     async def counters(self, call: Call) -> object:
+        """Arrivals, bookings, live ones, labels and voids under each mark, or each reference with ``?by=reference``."""
         counts = self._simulator.counts(call.query.get("by", "mark"))
         return {name: attrs.asdict(count) for name, count in counts.items()}
 
     async def invoice(self, call: Call) -> object:
+        """What the carrier would bill now, line by line, and the totals by currency."""
         lines = self._simulator.invoice()
         totals: dict[str, Decimal] = {}
         for line in lines:
@@ -86,6 +91,7 @@ class Admin:
         return {"lines": [_plain(line) for line in lines], "totals": totals}
 
     async def parcels(self, call: Call) -> object:
+        """Every parcel with what has happened to it, or one: ``parcels/NUMBER``."""
         world = self._simulator.world
         parcels = [world.parcel(call.params["rest"])] if call.params["rest"] else world.parcels()
         return [
@@ -99,10 +105,12 @@ class Admin:
         ]
 
     async def send_parcel(self, call: Call) -> object:
+        """Send a parcel another way: ``parcels/NUMBER`` with ``{"journey": NAME}``."""
         self._simulator.world.set_journey(call.params["rest"], str(_object(call).get("journey", "")))
         return await self.parcels(call)
 
     async def faults(self, call: Call) -> object:
+        """The faults that wait, each with its id and how often it has hit; ``faults/kinds`` has every kind there is."""
         if call.params["rest"] == "kinds":
             return [_plain(kind) for kind in FAULTS.values()]
         box = self._simulator.faults
@@ -111,11 +119,13 @@ class Admin:
         ]
 
     async def add_faults(self, call: Call) -> object:
+        """Add a fault, or a list of them: ``{"fault": "slow", "operation": "rates", "times": 2, "after_s": 0.5}``."""
         rows = call.json()
         faults = [Fault.of(_mapping(row)) for row in (rows if isinstance(rows, list) else [rows])]
         return {"ids": [self._simulator.faults.add(fault) for fault in faults]}
 
     async def remove_faults(self, call: Call) -> object:
+        """Take one back (``faults/ID``), or all."""
         box = self._simulator.faults
         if not call.params["rest"]:
             box.clear()
@@ -124,18 +134,22 @@ class Admin:
         return await self.faults(attrs.evolve(call, params={"rest": ""}))
 
     async def clock(self, call: Call) -> object:
+        """The carrier's own time."""
         return {"now": self._simulator.clock.now()}
 
     async def advance(self, call: Call) -> object:
+        """Move its time on: ``{"advance_s": SECONDS}``; with ``order`` and ``copies`` of the pushes that fall due."""
         data = _object(call)
         seconds = float(data.get("advance_s", 0))
         sent = await self._simulator.advance_in_loop(seconds, **_manner(data))
         return {"now": self._simulator.clock.now(), "pushed": [_delivery(each) for each in sent]}
 
     async def pushes(self, call: Call) -> object:
+        """Every push so far, with its attempts."""
         return [_delivery(each) for each in self._simulator.pushes()]
 
     async def push_again(self, call: Call) -> object:
+        """Send pushes again: ``pushes/redeliver``, ``pushes/shuffle``; with ``{"ids": [1, 2], "copies": 2}`` or all."""
         data = _object(call)
         manners = {"redeliver": _manner(data), "shuffle": {**_manner(data), "order": "shuffled"}}
         manner = manners.get(call.params["rest"])
@@ -145,11 +159,13 @@ class Admin:
         return [_delivery(each) for each in sent]
 
     async def reset(self, call: Call) -> object:
+        """Forget bookings, requests, faults and pushes; the time stays."""
         self._simulator.reset_in_loop()
         return await self.overview(call)
 
 
-_PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
+#: Every page under ``/_sim/``: its methods, and what answers them.
+PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
     "": {"GET": Admin.overview},
     "bookings": {"GET": Admin.bookings},
     "requests": {"GET": Admin.requests},
