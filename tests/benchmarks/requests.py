@@ -79,11 +79,12 @@ class Stub:
         pass
 
 
-def answer(status: int, content: bytes, **headers: str) -> Callable[[Transmit], Response]:
-    """Always that reply."""
-    named = Headers(headers)
+def answer(status: int, content: bytes | Callable[[], bytes]) -> Callable[[Transmit], Response]:
+    """Always that reply, or the next one."""
+    body = content if callable(content) else lambda: content
+    headers = Headers({"Content-Type": "application/json"})
     return lambda effect: Response(
-        status=status, headers=named, content=content, request=effect.request, received_at=utc_now()
+        status=status, headers=headers, content=body(), request=effect.request, received_at=utc_now()
     )
 
 

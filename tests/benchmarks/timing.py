@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import subprocess
 import time
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["Figure", "asked", "paired", "quick"]
+__all__ = ["Figure", "asked", "asked_once", "paired", "quick"]
 
 PAIRS = 11
+PROCESSES = 9  # pairs of fresh processes
 
 
 @attrs.frozen(kw_only=True)
@@ -73,11 +75,11 @@ def asked(
     env: dict[str, str] | None = None,
 ) -> Figure:
     """Two scripts that print their own seconds, each in a fresh process of its own interpreter, in turn."""
-    _run(*ours, env)
-    _run(*base, env)
+    asked_once(*ours, env)
+    asked_once(*base, env)
     ratios, left, right = [], [], []
-    for _ in range(PAIRS):
-        a, b = _run(*ours, env), _run(*base, env)
+    for _ in range(PROCESSES):
+        a, b = asked_once(*ours, env), asked_once(*base, env)
         ratios.append(a / b)
         left.append(a)
         right.append(b)
@@ -92,9 +94,11 @@ def asked(
     )
 
 
-def _run(python: Path, script: str, env: dict[str, str] | None) -> float:
+def asked_once(python: Path, script: str, env: dict[str, str] | None) -> float:
+    """The number that a script prints last."""
     command: Sequence[str] = [str(python), "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, timeout=120)
+    kept = {name: text for name, text in (env or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=kept, timeout=120)
     if done.returncode:
         raise RuntimeError(f"{script}\n{done.stderr[-2000:]}")
     return float(done.stdout.strip().splitlines()[-1])

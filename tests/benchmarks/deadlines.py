@@ -1,0 +1,75 @@
+"""A carrier that takes the request and never answers costs the deadline, and hardly more."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import statistics
+import time
+from collections.abc import Callable
+
+from shipkit import AsyncClient, Client, MemoryStore, Settings
+from shipkit.errors import ReachedCarrier
+from shipkit.flow import Token
+from tests.core.acme import Acme, request
+
+from .timing import Figure
+
+__all__ = ["hung"]
+
+RUNS = 7
+DEADLINE_S = 0.5
+
+
+def hung() -> list[Figure]:
+    """Prices asked of a server that accepts the connection and says nothing, with threads and with asyncio."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the system accepts; nobody ever reads
+        account = Acme(client_id="host", client_secret="x", base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v2")
+        settings = Settings(breaker_failures=10 * RUNS)
+        with Client({"acme": account}, store=_with_token(), settings=settings) as client:
+            threads = _elapsed(lambda: client.rates(request(), deadline_s=DEADLINE_S).errors["acme"])
+        tasks = asyncio.run(_tasks(account, settings))
+    return [_figure("threads", threads), _figure("asyncio", tasks)]
+
+
+def _with_token() -> MemoryStore:
+    store = MemoryStore()
+    store.tokens.put("acme", "bench", Token(value="t"))
+    return store
+
+
+async def _tasks(account: Acme, settings: Settings) -> list[float]:
+    async with AsyncClient({"acme": account}, store=_with_token(), settings=settings) as client:
+        taken = []
+        for _ in range(RUNS + 1):
+            began = time.perf_counter()
+            answered = await client.rates(request(), deadline_s=DEADLINE_S)
+            taken.append(time.perf_counter() - began)
+            _refuse_other(answered.errors["acme"])
+        return taken[1:]
+
+
+def _elapsed(call: Callable[[], object]) -> list[float]:
+    taken = []
+    for _ in range(RUNS + 1):
+        began = time.perf_counter()
+        error = call()
+        taken.append(time.perf_counter() - began)
+        _refuse_other(error)
+    return taken[1:]  # the first one loads the transport
+
+
+def _refuse_other(error: object) -> None:
+    if getattr(error, "reached_carrier", None) is not ReachedCarrier.MAYBE:
+        raise RuntimeError(f"not what is to be measured: {error!r}")
+
+
+def _figure(kind: str, taken: list[float]) -> Figure:
+    return Figure(
+        name=f"a hung carrier, {kind}",
+        ratio=statistics.median(taken) / DEADLINE_S,
+        bar=1.05,
+        ours_us=statistics.median(taken) * 1e6,
+        base_us=DEADLINE_S * 1e6,
+        base="its deadline",
+    )
