@@ -44,6 +44,7 @@ from shipkit.model import (
     LabelSpec,
     Notify,
     NotifyChannel,
+    NumberRole,
     Operation,
     Option,
     OptionCode,
@@ -442,6 +443,18 @@ def test_labels_come_again_one_for_each_number_and_in_another_format() -> None:
         (b"^XA1^XZ", ("1",)),
         (b"^XA2^XZ", ("2",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "kinds"), [(NumberRole.RETURN, frozenset()), (NumberRole.PIECE, frozenset({DocumentKind.RETURN_LABEL}))]
+)
+def test_the_label_of_a_way_back_comes_again_as_one(role: NumberRole, kinds: frozenset[DocumentKind]) -> None:
+    (number,) = numbers("1")
+    query = DocumentQuery(shipment_id="1", tracking_numbers=(attrs.evolve(number, role=role),), kinds=kinds)
+
+    (label,) = play(DPD.documents(query), fetched(LABEL)).value
+
+    assert (label.kind, label.content) == (DocumentKind.RETURN_LABEL, LABEL)
 
 
 def test_papers_that_are_no_labels_are_not_asked_for() -> None:

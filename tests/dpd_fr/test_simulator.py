@@ -28,10 +28,12 @@ from shipkit.model import (
     DocumentKind,
     DocumentQuery,
     LabelSpec,
+    NumberRole,
     PageSize,
     ReturnLabelKind,
     ReturnSpec,
     ShipmentRequest,
+    TrackingNumber,
 )
 from shipkit.settings import Settings
 from shipkit.simulator import Call, Simulator
@@ -365,6 +367,22 @@ def test_an_answer_that_is_lost_is_found_in_the_days_list(
     assert [booking.numbers for booking in dpd.bookings()] == [
         tuple(str(number) for number in shipment.tracking_numbers)
     ]
+
+
+def test_a_return_whose_answer_is_lost_is_found_as_the_answer_would_have_told_it(
+    dpd: Simulator, client: Client
+) -> None:
+    number = TrackingNumber(value="10774000240000", carrier="dpd_fr")
+    plain = attrs.evolve(RETURN.shipment, mark=None, ship_on=None)
+    asked = attrs.evolve(RETURN, shipment=plain, outbound=number, authorization="RMA-7")
+    dpd.add_fault("drop_after_commit")
+
+    found = client.create_return(asked, account="dpd", key="return-2")
+
+    assert (found.outbound, found.authorization) == (number, "RMA-7")
+    assert found.shipment is not None and len(dpd.bookings()) == 1
+    assert [paper.kind for paper in found.shipment.documents] == [DocumentKind.RETURN_LABEL]
+    assert {number.role for number in found.shipment.tracking_numbers} == {NumberRole.RETURN}
 
 
 def test_a_refusal_books_nothing_and_the_key_may_be_used_again(dpd: Simulator, client: Client) -> None:

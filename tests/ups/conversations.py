@@ -50,6 +50,7 @@ from shipkit.model import (
 )
 from shipkit.testing import play, reply
 from shipkit.testing.strategies import return_requests
+from shipkit_ups.checks import return_problems
 from shipkit_ups.codes import SERVICES
 from tests.ups.samples import (
     ABROAD,
@@ -141,7 +142,8 @@ def returned() -> st.SearchStrategy[ReturnRequest]:
         return attrs.evolve(request, packages=packages)
 
     kinds = (ReturnLabelKind.PRINTED, ReturnLabelKind.MAILED, ReturnLabelKind.CARRIER_COLLECTS)
-    return return_requests(UPS, services=RETURNABLE, kinds=kinds, change=described)
+    drawn = return_requests(UPS, services=RETURNABLE, kinds=kinds, change=described)
+    return drawn.filter(lambda request: not any(return_problems(request)))
 
 
 def every_request() -> Iterator[tuple[str, Request]]:

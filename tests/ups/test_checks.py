@@ -23,6 +23,7 @@ from shipkit.model import (
     Notify,
     NotifyChannel,
     NotifyEvent,
+    Option,
     OptionCode,
     PackagingKind,
     PartyInRole,
@@ -310,6 +311,16 @@ def test_seventy_kilograms_are_one_hundred_and_fifty_pounds_to_nobody() -> None:
     assert found(kilograms) == set() == found(pounds)
 
 
+def test_two_hundred_and_seventy_centimetres_are_one_hundred_and_eight_inches_to_nobody() -> None:
+    def long(request: ShipmentRequest, length: str, unit: LengthUnit) -> set[tuple[str, ProblemCode]]:
+        sides = {name: Length(Decimal(1), unit) for name in ("width", "height")}
+        size = Dimensions(length=Length(Decimal(length), unit), **sides)
+        return found(attrs.evolve(request, packages=(attrs.evolve(box(), dimensions=size),)))
+
+    assert long(EUROPEAN, "271", LengthUnit.CM) == {("/packages/0/dimensions", Code.TOO_BIG)}
+    assert long(EUROPEAN, "270", LengthUnit.CM) == set() == long(ORDER, "108", LengthUnit.IN)
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
@@ -317,6 +328,26 @@ def test_seventy_kilograms_are_one_hundred_and_fifty_pounds_to_nobody() -> None:
         ({"shipment": attrs.evolve(BACK.shipment, service="59")}, "/shipment/service"),
         ({"shipment": attrs.evolve(BACK.shipment, packages=BOXES)}, "/shipment/packages"),
         ({"shipment": attrs.evolve(BACK.shipment, packages=(box(),))}, "/shipment/packages/0/description"),
+        (
+            {"shipment": attrs.evolve(BACK.shipment, packages=(attrs.evolve(box(), packaging_code="25"),))},
+            "/shipment/packages/0/packaging_code",
+        ),
+        ({"valid_days": 14}, "/valid_days"),
+        ({"shipment": attrs.evolve(BACK.shipment, service_point=POINT)}, "/shipment/service_point"),
+        (
+            {"shipment": attrs.evolve(BACK.shipment, options=(Option(code=OptionCode.HOLD_AT_LOCATION, value=POINT),))},
+            "/shipment/options/0",
+        ),
+        (
+            {
+                "shipment": attrs.evolve(
+                    BACK.shipment,
+                    ship_from=PARIS,
+                    options=(Option(code=OptionCode.SIGNATURE, value=SignatureLevel.ANY),),
+                )
+            },
+            "/shipment/options/0",
+        ),
     ],
 )
 def test_a_return_that_ups_has_not_is_refused_before_it_is_sent(changes: dict[str, Any], path: str) -> None:

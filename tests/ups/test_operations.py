@@ -278,6 +278,8 @@ def test_a_return_brings_its_label_or_the_carrier_does() -> None:
     assert printed.shipment.tracking_numbers[0].role is NumberRole.RETURN
     assert (mailed.kind, mailed.shipment.documents) == (ReturnLabelKind.MAILED, ())
     assert mailed.shipment.state is BookingState.CONFIRMED
+    late = play(UPS.create_return(BACK), booked(PackageResults={"TrackingNumber": LEAD})).value.shipment
+    assert late is not None and late.state is BookingState.LABEL_PENDING
 
 
 # Undoing
@@ -479,6 +481,18 @@ def test_papers_come_again_package_by_package_in_another_format() -> None:
     assert [paper.package_refs for paper in played.value] == [(LEAD,), (), (SECOND,)]
     only = play(UPS.documents(attrs.evolve(query, kinds=frozenset({DocumentKind.COMMERCIAL_INVOICE}))), one, two)
     assert [paper.kind for paper in only.value] == [DocumentKind.COMMERCIAL_INVOICE]
+
+
+def test_the_label_of_a_way_back_comes_again_as_one() -> None:
+    back = DocumentQuery(shipment_id=LEAD, tracking_numbers=(attrs.evolve(number(), role=NumberRole.RETURN),))
+    wanted = DocumentQuery(shipment_id=LEAD, tracking_numbers=(), kinds=frozenset({DocumentKind.RETURN_LABEL}))
+
+    image = {"LabelImageFormat": {"Code": "GIF"}, "GraphicImage": GIF}
+    answer = reply(200, {"LabelRecoveryResponse": {"LabelResults": {"TrackingNumber": LEAD, "LabelImage": image}}})
+    for query in (back, wanted):
+        played = play(UPS.documents(query), answer)
+        assert played.bodies[0]["LabelRecoveryRequest"]["TrackingNumber"] == LEAD
+        assert [paper.kind for paper in played.value] == [DocumentKind.RETURN_LABEL]
 
 
 # Tracking

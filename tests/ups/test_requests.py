@@ -11,10 +11,12 @@ import attrs
 import pytest
 from hypothesis import given
 
+from shipkit.errors import InputError
 from shipkit.model import (
     DocumentFormat,
     Environment,
     LengthUnit,
+    Payer,
     PickupRequest,
     RateRequest,
     ReturnRequest,
@@ -24,7 +26,7 @@ from shipkit.model import (
 from shipkit.testing.strategies import pickup_requests, rate_requests, shipment_requests
 from tests.conftest import shared_folder
 from tests.ups.conversations import every_request, orders, returned
-from tests.ups.samples import ABROAD, BACK, EUROPEAN, ORDER, PICKUP, QUOTED, RALEIGH, UPS, at, box, first
+from tests.ups.samples import ABROAD, BACK, BERLIN, EUROPEAN, ORDER, PICKUP, QUOTED, RALEIGH, UPS, at, box, first
 
 needs_files = pytest.mark.skipif(
     not (shared_folder() / "specs/ups").is_dir(), reason="the published files are not there (set SHIPKIT_SHARED)"
@@ -206,6 +208,21 @@ def test_customs_data_reach_the_invoice() -> None:
 def test_the_invoice_goes_without_paper_unless_a_copy_is_wanted() -> None:
     assert "OverridePaperlessIndicator" not in sent(ABROAD)["ShipmentServiceOptions"]["InternationalForms"]
     assert sent(EUROPEAN)["ShipmentServiceOptions"]["InternationalForms"]["OverridePaperlessIndicator"] == "Y"
+
+
+def test_where_no_duties_can_be_due_nobody_is_said_to_pay_them() -> None:
+    customs = attrs.evolve(ABROAD.customs, duties_payer=Payer.SENDER)  # type: ignore[type-var]
+    inside = attrs.evolve(EUROPEAN, ship_to=BERLIN, customs=customs)
+
+    assert [row["Type"] for row in sent(inside)["PaymentInformation"]["ShipmentCharge"]] == ["01"]
+
+
+@pytest.mark.parametrize(("services", "count"), [(("01", "03"), 1), (("03",), 1000), ((), 1000)])
+def test_a_pickup_counts_one_to_999_packages_of_each_service(services: tuple[str, ...], count: int) -> None:
+    with pytest.raises(InputError) as caught:
+        first(UPS.book_pickup(attrs.evolve(PICKUP, services=services, package_count=count)))
+
+    assert [problem.path for problem in caught.value.problems] == ["/package_count"]
 
 
 def test_tax_numbers_duties_and_the_sellers_registration_are_said() -> None:

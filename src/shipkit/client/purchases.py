@@ -261,10 +261,28 @@ def _finder(carrier: Carrier, kind: Purchase[Any], request: Any) -> Callable[[st
     def find(identity: str) -> Flow[tuple[Any, ...]]:
         hits = yield from carrier.find_shipments(m.evolve(booking, mark=identity))
         if kind.result == "ReturnShipment":
-            return tuple(m.ReturnShipment(kind=request.kind, shipment=hit) for hit in hits)
+            return tuple(_way_back(request, hit) for hit in hits)
         return hits
 
     return find
+
+
+def _way_back(request: m.ReturnRequest, hit: m.Shipment) -> m.ReturnShipment:
+    """*hit* as the answer to *request* would have told it: a carrier that is asked by a mark speaks of any booking."""
+
+    def back(number: m.TrackingNumber | None) -> m.TrackingNumber | None:
+        return number and m.evolve(number, role=m.NumberRole.RETURN)
+
+    label, return_label = m.DocumentKind.LABEL, m.DocumentKind.RETURN_LABEL
+    shipment = m.evolve(
+        hit,
+        tracking_numbers=tuple(m.evolve(number, role=m.NumberRole.RETURN) for number in hit.tracking_numbers),
+        packages=tuple(m.evolve(package, tracking_number=back(package.tracking_number)) for package in hit.packages),
+        documents=tuple(m.evolve(p, kind=return_label if p.kind is label else p.kind) for p in hit.documents),
+    )
+    return m.ReturnShipment(
+        kind=request.kind, shipment=shipment, outbound=request.outbound, authorization=request.authorization
+    )
 
 
 def _marked(request: Any, identity: str) -> Any:

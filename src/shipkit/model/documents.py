@@ -65,6 +65,16 @@ class DocumentQuery(Value):
     label: LabelSpec | None = None
     """Another format, where the carrier converts."""
 
+    @property
+    def label_kind(self) -> DocumentKind:
+        """What a label of this booking is: for a way back, as its numbers or the kinds that are wanted say, another."""
+        from shipkit.model.bookings import NumberRole
+        from shipkit.model.shipments import DocumentKind
+
+        numbered = any(number.role is NumberRole.RETURN for number in self.tracking_numbers)
+        back = numbered or self.kinds == {DocumentKind.RETURN_LABEL}
+        return DocumentKind.RETURN_LABEL if back else DocumentKind.LABEL
+
 
 _MAGIC: Final[dict[str, tuple[bytes, ...]]] = {
     "png": (b"\x89PNG\r\n\x1a\n",),

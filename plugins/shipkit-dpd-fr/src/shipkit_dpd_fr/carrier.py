@@ -152,7 +152,7 @@ class DpdFrance(Carrier):
         """The labels of a booking again, parcel by parcel, in any format that DPD France prints."""
         from . import wire
 
-        if query.kinds and DocumentKind.LABEL not in query.kinds:
+        if query.kinds and not query.kinds & {DocumentKind.LABEL, DocumentKind.RETURN_LABEL}:
             return ()
         wanted = label_type(query.label)
         found: tuple[Document, ...] = ()
@@ -166,8 +166,8 @@ class DpdFrance(Carrier):
             }
             response = yield self._request("GetLabelBc", payload, replayable=True)
             fetched = self._read("GetLabelBc", response, wire.FetchedReply)
-            found += wire.documents_from_wire(fetched, wanted, number, response)
-        return found
+            found += wire.documents_from_wire(fetched, wanted, number, response, query.label_kind)
+        return tuple(document for document in found if not query.kinds or document.kind in query.kinds)
 
     def cancel_shipment(self, request: CancelRequest) -> Flow[CancellationResult]:
         """Terminate every parcel of a booking.

@@ -167,12 +167,15 @@ def return_from_wire(request: ReturnRequest, reply: ReturnReply, response: Respo
     )
 
 
-def documents_from_wire(reply: FetchedReply, wire_type: str, number: str, response: Response) -> tuple[Document, ...]:
+def documents_from_wire(
+    reply: FetchedReply, wire_type: str, number: str, response: Response, kind: DocumentKind
+) -> tuple[Document, ...]:
     """The labels of the parcel *number*, fetched again."""
     found = _documents(reply.labels, wire_type, response, strict=True)
     if not found:
         raise ReplyError.of(response, message="no label @ $.labels.Label", paths=("$.labels.Label",))
-    return tuple(attrs.evolve(document, package_refs=(number,)) for document in found)
+    of_parcel = (attrs.evolve(document, package_refs=(number,)) for document in found)
+    return tuple(_as_return(document) if kind is DocumentKind.RETURN_LABEL else document for document in of_parcel)
 
 
 def rows_from_wire(reply: DayReply, response: Response) -> dict[str, ShippingRow]:

@@ -164,16 +164,16 @@ class EasyPost(Carrier):
         """A label for the way back, from the customer (``ship_from``) to the place that takes the goods.
 
         Raises:
-            InputError: another label is wanted than one to be printed.
+            InputError: another label is wanted than one to be printed, or one that is valid for a time.
             RejectedError: refused, and nothing was bought.
         """
-        from shipkit.model import ReturnLabelKind, ReturnShipment
+        from shipkit.model import ReturnShipment
 
+        from .wire.demands import return_problems
         from .wire.shipments import shipment_from_wire
 
-        if request.kind is not ReturnLabelKind.PRINTED:
-            text = "EasyPost makes return labels to be printed"
-            raise InputError(problems=(Problem(path="/kind", code=ProblemCode.NOT_OFFERED, text=text),))
+        if refused := tuple(return_problems(request)):
+            raise InputError(problems=refused)
         row, received_at = yield from self._bought(
             request.shipment, returning=True, authorization=request.authorization
         )

@@ -149,6 +149,8 @@ def return_to_wire(request: ReturnRequest) -> dict[str, str]:
         sheet.refuse("/kind", ProblemCode.NOT_OFFERED, "Mondial Relay makes printed return labels only")
     country = booking.ship_from.address.country if booking.ship_from.address else ""
     point = booking.drop_off_point or ServicePointRef(id=_ANY_POINT, country=country or "FR")
+    if request.valid_days is not None:
+        sheet.refuse("/valid_days", ProblemCode.NOT_OFFERED, "how long a return label is valid, Mondial Relay decides")
     return _complete(_shipment_members(booking, sheet, point), sheet)
 
 
@@ -317,12 +319,15 @@ def shipment_from_wire(request: ShipmentRequest, reply: LabelReply, response: Re
 
 def return_from_wire(request: ReturnRequest, shipment: Shipment) -> ReturnShipment:
     """The way back, booked at once."""
-    labels = tuple(attrs.evolve(label, kind=DocumentKind.RETURN_LABEL) for label in shipment.documents)
+    (number,) = (attrs.evolve(number, role=NumberRole.RETURN) for number in shipment.tracking_numbers)
+    back = attrs.evolve(
+        shipment,
+        tracking_numbers=(number,),
+        packages=tuple(attrs.evolve(p, tracking_number=p.tracking_number and number) for p in shipment.packages),
+        documents=tuple(attrs.evolve(label, kind=DocumentKind.RETURN_LABEL) for label in shipment.documents),
+    )
     return ReturnShipment(
-        kind=request.kind,
-        shipment=attrs.evolve(shipment, documents=labels),
-        outbound=request.outbound,
-        authorization=request.authorization,
+        kind=request.kind, shipment=back, outbound=request.outbound, authorization=request.authorization
     )
 
 
@@ -344,12 +349,11 @@ def document_from_wire(query: DocumentQuery, reply: LabelsReply, response: Respo
         ReplyError: there is no link to that size.
     """
     size = _size(query.label)
-    kind = DocumentKind.RETURN_LABEL if query.kinds == {DocumentKind.RETURN_LABEL} else DocumentKind.LABEL
     link = getattr(reply, LABELS[size])
     if not link:
         path = f"$.{LABELS[size]}"
         raise ReplyError.of(response, message=f"no link to the label @ {path}", paths=(path,))
-    return _label(link, size, kind, label_base)
+    return _label(link, size, query.label_kind, label_base)
 
 
 def _check_label(label: LabelSpec | None, sheet: Sheet) -> None:

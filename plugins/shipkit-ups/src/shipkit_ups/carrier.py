@@ -153,7 +153,7 @@ class Ups(Carrier):
             raise InputError(problems=problems)
         payload = return_to_wire(request, self.shipper_number)
         response = yield self._post("shipments/v2409/ship", payload, "create_return", replayable=False)
-        shipment = shipment_from_wire(request.shipment, response, returned=True)
+        shipment = shipment_from_wire(request.shipment, response, returned=request.kind)
         return ReturnShipment(
             kind=request.kind,
             shipment=shipment,
@@ -203,9 +203,9 @@ class Ups(Carrier):
         from .wire.labels import documents_from_wire, recovery_to_wire
 
         found: list[Document] = []
-        for number in query.tracking_numbers:
-            row, _ = yield from self._recovery(recovery_to_wire(number=number.value, label=query.label))
-            found += documents_from_wire(row)
+        for number in [number.value for number in query.tracking_numbers] or [query.shipment_id]:
+            row, _ = yield from self._recovery(recovery_to_wire(number=number, label=query.label))
+            found += documents_from_wire(row, kind=query.label_kind)
         unique = tuple(dict.fromkeys(found))  # the invoice comes with every package
         return tuple(paper for paper in unique if not query.kinds or paper.kind in query.kinds)
 

@@ -46,6 +46,7 @@ _POSTAL_CODES: Final = {
 }
 _HEAVIEST: Final = Weight("150", WeightUnit.LB).grams
 _GIRTH_CM: Final = 330
+_LONGEST_CM: Final = 270
 _POINT_ID: Final = 9
 _GOODS: Final = 50
 _BARCODE: Final = re.compile(r"[0-9A-Za-z]{1,14}|[0-9]{1,24}", re.ASCII)
@@ -59,6 +60,9 @@ _NOT_OFFERED: Final = {
     "instructions": "UPS takes no instructions for the driver with a booking",
     "packages/*/label_text": "UPS prints references and no other text of the host's",
 }
+
+# "Package type 24, or 25 is only allowed for shipment without return service" (Package_Packaging.Code).
+_FORWARD_PACKAGINGS: Final = frozenset({"24", "25"})
 
 # "Not available to return shipment" (Shipment_Service.Code).
 _NO_RETURN: Final = frozenset({"13", "59", "82", "83", "84", "85", "86"})
@@ -100,10 +104,28 @@ def return_problems(request: ReturnRequest) -> Iterator[Problem]:
     if len(order.packages) > most:
         text = f"a return from here has at most {most} packages, not {len(order.packages)}"
         yield _problem(packages, ProblemCode.TOO_MANY, text, str(most))
+    yield from _not_on_the_way_back(request)
     for index, package in enumerate(order.packages):
+        if package.packaging_code in _FORWARD_PACKAGINGS:
+            text = "UPS has no returns in this packaging"
+            yield _problem(f"{packages}/{index}/packaging_code", ProblemCode.NOT_OFFERED, text)
         if not package.description and len(goods(order) or "") not in range(1, 36):
             text = "a return needs a description of at most 35 characters"
             yield _problem(f"{packages}/{index}/description", ProblemCode.MISSING, text, "35")
+
+
+def _not_on_the_way_back(request: ReturnRequest) -> Iterator[Problem]:
+    """ "Valid for forward shipments only" (the shipment's DCISType); indication 01 and 02 deliver to a recipient."""
+    order = request.shipment
+    if request.valid_days is not None:
+        yield _problem("/valid_days", ProblemCode.NOT_OFFERED, "how long a return label is valid, UPS decides")
+    if order.service_point is not None:
+        yield _problem("/shipment/service_point", ProblemCode.NOT_OFFERED, "a return goes to an address")
+    for index, option in enumerate(order.options):
+        confirmed = option.code is OptionCode.SIGNATURE and not signed_per_package(order)
+        if confirmed or option.code is OptionCode.HOLD_AT_LOCATION:
+            text = "UPS offers this on the way out only"
+            yield _problem(f"/shipment/options/{index}", ProblemCode.NOT_OFFERED, text)
 
 
 def _party(party: Party, at: str) -> Iterator[Problem]:
@@ -126,7 +148,7 @@ def _party(party: Party, at: str) -> Iterator[Problem]:
 
 
 def _packages(request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
-    """In pounds and inches 150 lb and 165 in, in kilograms and centimetres 70 kg (the facts') and 330 cm."""
+    """In pounds and inches 150 lb, 108 in and 165 in (the facts'), else 70 kg (the facts'), 270 cm and 330 cm."""
     shipper = request.account_holder or request.ship_from
     imperial = shipper.address is not None and shipper.address.country in IMPERIAL
     for index, package in enumerate(request.packages):
@@ -136,7 +158,10 @@ def _packages(request: ShipmentRequest | RateRequest) -> Iterator[Problem]:
             yield _problem(f"{at}/weight", ProblemCode.TOO_HEAVY, text, "150 lb")
         if not imperial and package.dimensions is not None:
             length, width, height = sides_of(package.dimensions, LengthUnit.CM)
-            if length + 2 * (width + height) > _GIRTH_CM:
+            if length > _LONGEST_CM:
+                text = f"package {package.ref} is longer than {_LONGEST_CM} cm"
+                yield _problem(f"{at}/dimensions", ProblemCode.TOO_BIG, text, f"{_LONGEST_CM} cm")
+            elif length + 2 * (width + height) > _GIRTH_CM:
                 text = f"package {package.ref}: length and girth together are above {_GIRTH_CM} cm"
                 yield _problem(f"{at}/dimensions", ProblemCode.TOO_BIG, text, f"{_GIRTH_CM} cm")
 

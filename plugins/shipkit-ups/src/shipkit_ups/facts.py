@@ -89,8 +89,9 @@ _OPERATIONS: Final = {
     Operation.INVOICES: OperationFacts(support=_NO, note="the interface has none"),
 }
 
-# Traits: Shipping.yaml and Rating.yaml name the services; "express" is what they call Air or Express.
-_EXPRESS: Final = frozenset({"01", "02", "07", "12", "13", "14", "54", "59", "65", "74"})
+# Traits: Shipping.yaml and Rating.yaml name the services; "express" is what they call Air or Express, and 65, which
+# the latter also calls "UPS Express Saver".
+_EXPRESS: Final = frozenset({"01", "02", "07", "13", "14", "54", "59", "65", "74", "85", "86"})
 
 
 def _service(code: str, name: str) -> ServiceLevel:

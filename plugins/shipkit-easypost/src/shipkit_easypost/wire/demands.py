@@ -18,12 +18,14 @@ from shipkit.model import (
     ProblemCode,
     RateRequest,
     ReferenceType,
+    ReturnLabelKind,
+    ReturnRequest,
     ShipmentRequest,
 )
 
 from .. import codes
 
-__all__ = ["problems"]
+__all__ = ["problems", "return_problems"]
 
 _CARRIERS_OWN: Final = frozenset({PackagingKind.BOX, PackagingKind.LETTER, PackagingKind.PAK})
 _PRINTED_MAX: Final = 2
@@ -47,6 +49,14 @@ def problems(request: RateRequest | ShipmentRequest) -> Iterator[Problem]:
         yield from _customs(request.customs)
     if isinstance(request, ShipmentRequest):
         yield from _shipment(request)
+
+
+def return_problems(request: ReturnRequest) -> Iterator[Problem]:
+    """What holds for the way back alone."""
+    if request.kind is not ReturnLabelKind.PRINTED:
+        yield _problem("/kind", ProblemCode.NOT_OFFERED, "EasyPost makes return labels to be printed", "printed")
+    if request.valid_days is not None:
+        yield _problem("/valid_days", ProblemCode.NOT_OFFERED, "how long a label is valid, the carrier decides")
 
 
 def _options(request: RateRequest | ShipmentRequest) -> Iterator[Problem]:

@@ -106,7 +106,9 @@ def candidates_from_wire(row: RecoveryRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(number for number in named if number and number not in labelled))
 
 
-def documents_from_wire(row: RecoveryRow, refs: Mapping[str, str] | None = None) -> Iterator[Document]:
+def documents_from_wire(
+    row: RecoveryRow, refs: Mapping[str, str] | None = None, *, kind: DocumentKind = DocumentKind.LABEL
+) -> Iterator[Document]:
     """Every paper of an answer; *refs* names the packages by their numbers, without it the numbers stand for them."""
     for result in row.LabelResults:
         ref = result.TrackingNumber if refs is None else refs.get(result.TrackingNumber or "")
@@ -114,7 +116,7 @@ def documents_from_wire(row: RecoveryRow, refs: Mapping[str, str] | None = None)
         image, receipt = result.LabelImage, result.Receipt
         if image is not None:
             label = ImageRow(image.LabelImageFormat, image.GraphicImage, image.InternationalSignatureGraphicImage)
-            yield from document_from_wire(DocumentKind.LABEL, label, of_package)
+            yield from document_from_wire(kind, label, of_package)
         if receipt is not None:
             page = receipt.Image or ImageRow(FormatRow("HTML"), receipt.HTMLImage)
             yield from document_from_wire(DocumentKind.RECEIPT, page, of_package)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, Final
 
-from shipkit.errors import ReplyError
+from shipkit.errors import InputError, ReplyError
 from shipkit.model import (
     Address,
     AddressKind,
@@ -19,6 +19,8 @@ from shipkit.model import (
     Pickup,
     PickupRequest,
     PickupState,
+    Problem,
+    ProblemCode,
     WeightUnit,
 )
 from shipkit.readers import wire
@@ -36,6 +38,7 @@ __all__ = [
 
 _BY_SHIPPER_ACCOUNT: Final = "01"
 _PACKAGE: Final = "01"
+_PIECES_MAX: Final = 999  # PickupPiece.Quantity: "Max per service: 999"
 
 # Pickup.yaml ChargeDetail.ChargeCode and ChargeDescription.
 _CHARGES: Final = {"A": ChargeType.SURCHARGE, "B": ChargeType.PICKUP, "S": ChargeType.SURCHARGE}
@@ -86,8 +89,16 @@ def _postal_code(address: Address) -> str:
 
 
 def _pieces(request: PickupRequest, country: str) -> list[dict[str, str]]:
-    """How many of each service: the host says one number for all, so the first service takes what is left over."""
+    """How many of each service: the host says one number for all, so the first service takes what is left over.
+
+    Raises:
+        InputError: there are more services than packages, or more packages of a service than UPS counts.
+    """
     services = request.services or ("03" if country in IMPERIAL else "11",)
+    if not len(services) <= request.package_count < len(services) + _PIECES_MAX:
+        text = f"UPS collects 1 to {_PIECES_MAX} packages of a service"
+        problem = Problem(path="/package_count", code=ProblemCode.OUT_OF_RANGE, text=text, limit=str(_PIECES_MAX))
+        raise InputError(problems=(problem,))
     counts = [request.package_count - len(services) + 1, *[1] * (len(services) - 1)]
     return [
         {

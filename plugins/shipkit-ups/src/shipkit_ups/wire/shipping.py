@@ -20,6 +20,7 @@ from shipkit.model import (
     OptionCode,
     Package,
     PageFormat,
+    ReturnLabelKind,
     ReturnRequest,
     Shipment,
     ShipmentRequest,
@@ -287,8 +288,10 @@ class BookingReply:
     ShipmentResponse: ShipmentResponse
 
 
-def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned: bool = False) -> Shipment:
-    """The booking; UPS answers the packages in order, without the host's refs.
+def shipment_from_wire(
+    request: ShipmentRequest, response: Response, *, returned: ReturnLabelKind | None = None
+) -> Shipment:
+    """The booking; UPS answers the packages in order, without the host's refs. Of a return, only a printed label comes.
 
     Raises:
         ReplyError: another number of packages came back than was sent.
@@ -299,13 +302,14 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
     if len(rows) != len(refs):
         path = "$.ShipmentResponse.ShipmentResults.PackageResults"
         raise ReplyError.of(response, message=f"{len(refs)} packages sent, {len(rows)} booked @ {path}", paths=(path,))
-    numbers = numbers_from_wire([row.TrackingNumber for row in rows], returned=returned)
+    numbers = numbers_from_wire([row.TrackingNumber for row in rows], returned=returned is not None)
     bill = straight(response, lambda row: _bill(row, refs), reply.priced, "$.ShipmentResponse.ShipmentResults")
+    awaited = returned in (None, ReturnLabelKind.PRINTED)
     labelled = all(row.ShippingLabel and row.ShippingLabel.GraphicImage for row in rows)
     return Shipment(
         shipment_id=results.ShipmentIdentificationNumber or numbers[0].value,
         reference=request.reference,
-        state=BookingState.CONFIRMED if labelled or returned else BookingState.LABEL_PENDING,
+        state=BookingState.CONFIRMED if labelled or not awaited else BookingState.LABEL_PENDING,
         service=request.service or "",
         packages=tuple(
             BookedPackage(
@@ -317,7 +321,7 @@ def shipment_from_wire(request: ShipmentRequest, response: Response, *, returned
             for position, ref in enumerate(refs)
         ),
         tracking_numbers=numbers,
-        documents=tuple(_documents_from_wire(results, refs, returned=returned)),
+        documents=tuple(_documents_from_wire(results, refs, returned=returned is not None)),
         total=bill.total,
         charges=bill.charges,
         basis=bill.basis,

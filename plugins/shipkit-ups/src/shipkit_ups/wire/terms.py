@@ -20,7 +20,7 @@ from shipkit.model import (
     SignatureLevel,
 )
 
-from ..codes import DELIVERY_CONFIRMATION
+from ..codes import DELIVERY_CONFIRMATION, EUROPEAN_UNION
 from .common import address_of, address_to_wire, lane_of, plain, without_none
 
 __all__ = [
@@ -126,9 +126,16 @@ def payment_to_wire(request: RateRequest | ShipmentRequest, shipper_number: str)
         payer, account = request.payment.payer, request.payment.account
     rows = [{"Type": "01", **_bill(payer, account, shipper_number)}]
     customs = request.customs
-    if customs is not None and customs.duties_payer is not None and customs.duties_payer is not Payer.RECIPIENT:
-        rows.append({"Type": "02", **_bill(customs.duties_payer, customs.duties_account, shipper_number)})
+    payer_of_duties = customs.duties_payer if customs is not None and _has_duties(request) else None
+    if customs is not None and payer_of_duties not in (None, Payer.RECIPIENT):
+        rows.append({"Type": "02", **_bill(payer_of_duties, customs.duties_account, shipper_number)})
     return rows
+
+
+def _has_duties(request: RateRequest | ShipmentRequest) -> bool:
+    """Type 02 "is invalid for Qualified Domestic Shipments": one country, US and PR, inside the EU (Shipping.yaml)."""
+    lane = set(lane_of(request))
+    return len(lane) > 1 and not lane <= {"US", "PR"} and not lane <= EUROPEAN_UNION
 
 
 def _bill(payer: Payer, account: BillingAccount | None, shipper_number: str) -> dict[str, Any]:
