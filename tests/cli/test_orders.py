@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
-from shipkit.model import FieldRule
+from shipkit.model import FieldRule, Problem, ShipmentRequest
 from shipkit.simulator import Simulator
 from tests.cli.conftest import Run
 from tests.cli.orders import NAME, STREET, json_order, order, table
-from tests.core.acme import acme_facts
+from tests.core.acme import Acme, acme_facts
 
 
 def rows(out: str) -> list[dict[str, object]]:
@@ -114,6 +115,39 @@ def test_a_float_in_json_is_refused_with_its_path(run: Run, shop: Path) -> None:
     assert done.code == 1
     assert problem.items() <= row["problems"][0].items()  # type: ignore[index]
     assert row["problems"][0]["code"] == "float_refused"  # type: ignore[index]
+
+
+def _demands(monkeypatch: pytest.MonkeyPatch, problems: object) -> None:
+    monkeypatch.setattr(Acme, "problems", problems, raising=False)
+    monkeypatch.setattr("shipkit.carrier._ABLE", {})
+
+
+@pytest.mark.parametrize("cells", [{"weight": "-1"}, {"weight_unit": ""}, {"weight": "heavy"}])
+def test_what_the_plugin_demands_is_told_beside_a_weight_that_cannot_be_read(
+    run: Run, shop: Path, acme: Simulator, monkeypatch: pytest.MonkeyPatch, cells: dict[str, str]
+) -> None:
+    def demands(carrier: object, request: ShipmentRequest) -> Iterator[Problem]:
+        assert all(package.weight.grams for package in request.packages)
+        yield Problem(path="/packages/0/weight/value", code="too_heavy", text="never said twice of one thing")
+        yield Problem(path="/ship_to/address/city", code="bad_characters", text="Acme spells it otherwise")
+
+    _demands(monkeypatch, demands)
+    done = run("ship", "--account", "shop", stdin=table(order("A1", **cells)))
+
+    told = done.err.splitlines()
+    assert done.code == 1 and acme.bookings() == ()
+    assert "line 2, ship_to.city: Acme spells it otherwise (bad_characters) [/ship_to/address/city]" in told
+    assert any(line.startswith("line 2, weight") for line in told)
+    assert len([line for line in told if "/packages/0/weight/value" in line]) <= 1
+
+
+def test_a_plugin_that_cannot_look_at_half_a_request_hides_no_other_problem(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _demands(monkeypatch, lambda carrier, request: iter((request.ship_to.nothing,)))
+    done = run("ship", "--account", "shop", stdin=table(order("A1", weight="-1", service="AIR")))
+
+    assert {line.split(":")[0] for line in done.err.splitlines()} == {"line 2, weight", "line 2, service", "1 rows"}
 
 
 def test_a_line_that_cannot_be_read_is_told_once(run: Run, shop: Path, acme: Simulator) -> None:
