@@ -7,13 +7,15 @@ are functions, one per class. A draft may lack what is required: that is said on
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from decimal import Decimal
-from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from shipkit import model
 from shipkit.model._fit import Shape, shape_of
 from shipkit.model.base import Value
 from shipkit.model.marks import BOUNDS, Bounds
@@ -101,7 +103,7 @@ def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | Non
     if shape.kind in ("tuple", "set"):
         return _many(shape.args[0], bounds), _none_given(bounds.min_items or 0, missing)
     if shape.kind == "map":
-        return (_map if _is_value(shape.args[1].name) else None), None
+        return (_map if _may_be_value(shape.args[1].name) else None), None
     if shape.kind == "union" or shape.name == "OptionValue":
         return _perhaps, missing
     if shape.name in TEXT_NAMES:
@@ -109,15 +111,23 @@ def _looks(shape: Shape, bounds: Bounds, *, required: bool) -> tuple[_Look | Non
     if shape.name in ("int", "Decimal") and bounds != Bounds():
         look = _number(bounds)
         return look, _zero(look, missing)
-    return (_inner if _is_value(shape.name) else None), missing
+    if not _may_be_value(shape.name):
+        return None, missing
+    return (_inner if _room_of(shape.name) is not None else _perhaps), missing
 
 
-@cache
-def _is_value(name: str) -> bool:
-    import shipkit.model as model
-
-    found = getattr(model, name, None)
+def _may_be_value(name: str) -> bool:
+    """Whether *name* is a value's; of a room that nothing has needed so far, perhaps: it is not loaded for that."""
+    room = _room_of(name)
+    if room is None:
+        return name in model.__all__
+    found = getattr(room, name)
     return isinstance(found, type) and issubclass(found, Value)
+
+
+def _room_of(name: str) -> ModuleType | None:
+    """The room of the model that *name* lies in, if it is loaded."""
+    return sys.modules.get(f"{model.__name__}.{model._ROOMS.get(name)}")
 
 
 def _inner(found: Found, item: Any, at: str, name: str) -> None:
@@ -131,7 +141,7 @@ def _perhaps(found: Found, item: Any, at: str, name: str) -> None:
 
 def _map(found: Found, item: Any, at: str, name: str) -> None:
     for key, value in item.items():
-        check(found, value, f"{at}/{name}/{key}")
+        _perhaps(found, value, f"{at}/{name}", key)
 
 
 def _missing(found: Found, item: Any, at: str, name: str) -> None:
@@ -241,7 +251,7 @@ def _many(item: Shape, bounds: Bounds) -> _Look | None:
     most, unique = bounds.max_items, bounds.unique
     text = _text(item.name, bounds) if item.name in TEXT_NAMES else None
     no_text = _no_text(bounds.min_length or 0, required=True)
-    if text is None and not _is_value(item.name) and most is None:
+    if text is None and not _may_be_value(item.name) and most is None:
         return None
 
     def look(found: Found, items: Any, at: str, name: str) -> None:
@@ -255,7 +265,7 @@ def _many(item: Shape, bounds: Bounds) -> _Look | None:
             elif text is not None:
                 text(found, one, path, str(index))
             else:
-                check(found, one, f"{path}/{index}")
+                _perhaps(found, one, path, str(index))
         if unique is not None and len(items) > 1:
             _distinct(found, items, path, unique)
 

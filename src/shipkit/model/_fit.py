@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple, NoReturn, cast
 
 import attrs
@@ -83,13 +84,16 @@ class Plan:
     """What is known of one class: the shapes of its fields, and for each the types that were found to fit."""
 
     __slots__ = (
-        "bare", "built", "copy", "deep", "items", "moments", "names", "places", "puts", "ruled", "seen", "shapes",
+        "bare", "built", "copy", "deep", "get", "hashed", "items", "moments", "names", "places", "puts", "ruled",
+        "seen", "shapes",
     )  # fmt: skip
 
     def __init__(self, cls: Any, *, ruled: bool) -> None:
         fields = attrs.fields(cls)
         self.names = tuple(field.name for field in fields)
         self.shapes = tuple(shape_of(field.type) for field in fields)
+        self.get: Any = attrgetter(*self.names)
+        self.hashed: Any = attrgetter(*[field.name for field in fields if field.hash is not False])
         self.places = {name: place for place, name in enumerate(self.names)}
         self.puts = tuple(getattr(cls, name).__set__ for name in self.names)
         self.seen = tuple(set[type]() for _ in fields)

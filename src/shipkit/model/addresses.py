@@ -39,7 +39,7 @@ class AddressVerdict(ClosedEnum):
     FAILED = "failed"  # unknown
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AddressCheck(Value):
     """Asks whether an address can be served."""
 
@@ -47,7 +47,7 @@ class AddressCheck(Value):
     level: AddressCheckLevel = AddressCheckLevel.VALIDATE
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AddressCheckResult(Value):
     """What the carrier knows of an address. The host decides: nothing is replaced."""
 

@@ -15,7 +15,7 @@ __all__ = ["Value", "evolve"]
 V = TypeVar("V", bound="Value")
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Value:
     """The base of every value of the model: frozen, checked when it is built, masked when it is shown.
 
@@ -32,6 +32,18 @@ class Value:
 
     def _whole(self) -> None:
         """What holds between the fields, once each of them fits."""
+
+    # Comparing and hashing once, here: attrs would write both anew for each of a hundred classes when it is imported.
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        get = (PLANS.get(self.__class__) or plan_of(self.__class__)).get
+        return bool(get(self) == get(other))
+
+    def __hash__(self) -> int:
+        plan = PLANS.get(self.__class__) or plan_of(self.__class__)
+        return hash((self.__class__, plan.hashed(self)))
 
     def __repr__(self) -> str:
         from shipkit.model import _show  # the first repr pays for it, not the import

@@ -99,7 +99,7 @@ def canonical_number(text: str) -> str:
     return text.translate(_GAPS).upper()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrackingNumber(Value):
     """The identifier of a moving thing."""
 
@@ -125,7 +125,7 @@ class TrackingNumber(Value):
         return self.value
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BookedPackage(Value):
     """One package as the carrier took it."""
 
@@ -142,7 +142,7 @@ class BookedPackage(Value):
     charges: tuple[Charge, ...] = ()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Shipment(Value):
     """What the carrier confirmed."""
 
@@ -187,7 +187,7 @@ class Shipment(Value):
     """Filled in by the ledger: 1 for the first booking under the key."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CancelRequest(Value):
     """Asks to undo a booking."""
 
@@ -200,7 +200,7 @@ class CancelRequest(Value):
     """Where the carrier wants one."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RefundRequest(Value):
     """Asks for the money of labels that were never used, without undoing a booking of ours."""
 
@@ -211,7 +211,7 @@ class RefundRequest(Value):
     reason: str | None = attrs.field(default=None, metadata=personal("low", "free_text", mask="keep"))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PackageOutcome(Value):
     """What became of the cancellation of one package."""
 
@@ -225,7 +225,7 @@ class PackageOutcome(Value):
     """The carrier's words."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CancellationResult(Value):
     """The answer to the cancellation of a shipment or pickup, or to a request for a refund."""
 

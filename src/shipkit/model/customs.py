@@ -85,7 +85,7 @@ class InvoiceKind(ClosedEnum):
     PROFORMA = "proforma"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CommodityLine(Value):
     """Goods of one kind, for customs and for packing."""
 
@@ -120,7 +120,7 @@ class CommodityLine(Value):
     """The product's page, for carriers that ask for it."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class InvoiceRef(Value):
     """The seller's invoice that goes with the goods."""
 
@@ -131,7 +131,7 @@ class InvoiceRef(Value):
     kind: InvoiceKind = InvoiceKind.COMMERCIAL
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Certification(Value):
     """Who signs the declaration."""
 
@@ -140,7 +140,7 @@ class Certification(Value):
     signed_on: date | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CustomsDeclaration(Value):
     """What customs must know. Roles stand in the request's ``parties``, numbers in the parties' ``tax_ids``."""
 

@@ -89,7 +89,7 @@ class DgTransport(ClosedEnum):
     WATER = "water"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LithiumBattery(Value):
     """The cells or batteries in a package."""
 
@@ -102,7 +102,7 @@ class LithiumBattery(Value):
     count: int = attrs.field(metadata=bounds(least=1))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DangerousGood(Value):
     """One UN entry in a package."""
 

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Document(Value):
     """A file: a label, a form, a proof. It has ``content`` or ``url``, and both once it was fetched."""
 
@@ -54,7 +54,7 @@ class Document(Value):
         return None if self.content is None else sha256(self.content).hexdigest()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DocumentQuery(Value):
     """Asks for the papers of a booking, once more or in another format."""
 

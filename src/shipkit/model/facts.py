@@ -251,7 +251,7 @@ class Rounding(ClosedEnum):
     DOWN = "down"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RecoveryFacts(Value):
     """How an unanswered booking is found. What a plugin does not know stays at the default."""
 
@@ -279,7 +279,7 @@ class RecoveryFacts(Value):
     billing: BillingMoment | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RateLimit(Value):
     """So many calls in so many seconds."""
 
@@ -287,7 +287,7 @@ class RateLimit(Value):
     per_s: int
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class OperationFacts(Value):
     """One operation of one carrier."""
 
@@ -306,7 +306,7 @@ class OperationFacts(Value):
     """Why not, or what is odd."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Lane(Value):
     """From where to where."""
 
@@ -317,7 +317,7 @@ class Lane(Value):
     kind: LaneKind = LaneKind.ANY
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class GirthLimit(Value):
     """A limit on a combined size."""
 
@@ -325,7 +325,7 @@ class GirthLimit(Value):
     most: Length
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Limits(Value):
     """What a service or a place takes."""
 
@@ -350,7 +350,7 @@ class Limits(Value):
     service_point_kinds: frozenset[ServicePointKind] = frozenset()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServiceTraits(Value):
     """What kind of service it is; None means that it is not said."""
 
@@ -368,7 +368,7 @@ class ServiceTraits(Value):
     dangerous_goods: bool | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServiceLevel(Value):
     """One product of a carrier."""
 
@@ -385,7 +385,7 @@ class ServiceLevel(Value):
     cutoffs: tuple[CutOff, ...] = ()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PackagingFacts(Value):
     """One kind of packaging that the carrier knows."""
 
@@ -395,7 +395,7 @@ class PackagingFacts(Value):
     name: str
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LabelFormatFacts(Value):
     """One label that the carrier can make."""
 
@@ -408,7 +408,7 @@ class LabelFormatFacts(Value):
     """The carrier's name of it."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class OptionFacts(Value):
     """One option that the carrier offers."""
 
@@ -420,7 +420,7 @@ class OptionFacts(Value):
     per_package: bool = False
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Predicate(Value):
     """One comparison. The set is closed, so that hosts can show it and tests enumerate it."""
 
@@ -429,7 +429,7 @@ class Predicate(Value):
     values: tuple[str, ...] = ()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FieldRule(Value):
     """What a carrier demands of one field."""
 
@@ -448,7 +448,7 @@ class FieldRule(Value):
     on_overflow: OnOverflow = OnOverflow.REFUSE
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class VoidPolicy(Value):
     """When a booking can be undone."""
 
@@ -461,7 +461,7 @@ class VoidPolicy(Value):
     refund: RefundMode | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebhookFacts(Value):
     """How a carrier pushes."""
 
@@ -476,7 +476,7 @@ class WebhookFacts(Value):
     subscription_days: int | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WeightFacts(Value):
     """How a carrier wants weights."""
 
@@ -485,7 +485,7 @@ class WeightFacts(Value):
     rounding: Rounding = Rounding.UP
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LengthFacts(Value):
     """How a carrier wants lengths."""
 
@@ -494,7 +494,7 @@ class LengthFacts(Value):
     rounding: Rounding = Rounding.UP
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CarrierFacts(Value):
     """What a plugin declares of its carrier: a claim that the conformance kit checks."""
 

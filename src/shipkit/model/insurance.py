@@ -32,7 +32,7 @@ class PolicyState(OpenEnum):
     CANCELLED = "cancelled"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class InsuranceRequest(Value):
     """Asks to insure a booked parcel."""
 
@@ -46,7 +46,7 @@ class InsuranceRequest(Value):
     amount: Money
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class InsurancePolicy(Value):
     """A policy as it was issued."""
 

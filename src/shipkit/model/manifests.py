@@ -42,7 +42,7 @@ class ManifestState(ClosedEnum):
     FAILED = "failed"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ManifestRequest(Value):
     """Closes the day."""
 
@@ -57,7 +57,7 @@ class ManifestRequest(Value):
     carrier_options: Mapping[CarrierCode, Json] = EMPTY
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ManifestEntry(Value):
     """One shipment of a manifest."""
 
@@ -69,7 +69,7 @@ class ManifestEntry(Value):
     """The carrier's words."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Manifest(Value):
     """What is handed over together at the end of the day."""
 

@@ -152,7 +152,7 @@ def _refuse_negative(self: Any) -> None:
         refuse("/value", "out_of_range", f"{type(self).__name__}: must not be negative")
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Weight(Value):
     """An exact mass in the unit the host gave; converted only at a carrier's boundary.
 
@@ -182,7 +182,7 @@ class Weight(Value):
         return f"{self.value:f} {self.unit}"
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Length(Value):
     """An exact length in the unit the host gave; converted only at a carrier's boundary."""
 
@@ -206,7 +206,7 @@ class Length(Value):
         return f"{self.value:f} {self.unit}"
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Volume(Value):
     """An exact volume in the unit the host gave."""
 
@@ -229,7 +229,7 @@ class Volume(Value):
         return f"{self.value:f} {self.unit}"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Dimensions(Value):
     """The outer size of a package: three sides, or the length and diameter of a tube."""
 
@@ -268,7 +268,7 @@ def _millimetres(side: Length) -> Fraction:
     return side.millimetres
 
 
-@attrs.frozen(repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Money(Value):
     """An amount in one currency; it may be finer than the currency's smallest coin until it is rounded for show."""
 
@@ -303,7 +303,7 @@ def _exact_sum(one: Decimal, other: Decimal) -> Decimal:
     return _WIDE.add(one, other)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class GeoPoint(Value):
     """A place on the map, in degrees of WGS 84."""
 
@@ -315,7 +315,7 @@ class GeoPoint(Value):
     """The radius in metres within which it is right."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class IntRange(Value):
     """Whole numbers from least to most, both included."""
 
@@ -323,7 +323,7 @@ class IntRange(Value):
     most: int
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TemperatureRange(Value):
     """The temperatures in degrees Celsius that the goods stand; open at the end that is not given."""
 
@@ -331,7 +331,7 @@ class TemperatureRange(Value):
     max_c: Decimal | None = attrs.field(default=None, converter=optional_decimal)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DateRange(Value):
     """The days from first to last, both included."""
 

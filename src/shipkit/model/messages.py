@@ -81,7 +81,7 @@ def _problem(code: ProblemCode | str) -> ProblemCode:
     return ProblemCode(code)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Message(Value):
     """A notice in a successful answer; what fails is an error."""
 
@@ -102,7 +102,7 @@ class Message(Value):
         return cls(level=NoticeLevel.WARNING, code=NoticeCode.UNMAPPED_CODE, carrier_code=code, text=text)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Problem(Value):
     """One thing that is wrong with what the host gave."""
 
@@ -116,7 +116,7 @@ class Problem(Value):
     """Such as ``35`` or ``31.5 kg``."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Outcome(Value, Generic[T]):
     """One result of a batch: a value or an error, never both. Results stand in the order of the inputs."""
 

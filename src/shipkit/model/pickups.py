@@ -51,7 +51,7 @@ class PickupLocation(OpenEnum):
     OTHER = "other"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PickupWindow(Value):
     """When parcels can be collected, local to the place."""
 
@@ -63,7 +63,7 @@ class PickupWindow(Value):
     """Filled in by the client, from the place or the account."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PickupRequest(Value):
     """Asks the carrier to collect."""
 
@@ -92,7 +92,7 @@ class PickupRequest(Value):
     carrier_options: Mapping[CarrierCode, Json] = EMPTY
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Pickup(Value):
     """A collection as the carrier took it."""
 
@@ -110,7 +110,7 @@ class Pickup(Value):
     messages: tuple[Message, ...] = ()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PickupCancelRequest(Value):
     """Calls a collection off."""
 

@@ -115,7 +115,7 @@ class ReferenceType(ClosedEnum):
     OTHER = "other"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AddressText(Value):
     """The printed part of an address in another script."""
 
@@ -130,7 +130,7 @@ class AddressText(Value):
     )
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AccessInfo(Value):
     """How to get to the door."""
 
@@ -147,7 +147,7 @@ class AccessInfo(Value):
     )
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Address(Value):
     """A postal address."""
 
@@ -189,7 +189,7 @@ class Address(Value):
     access: AccessInfo | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Contact(Value):
     """A person or a desk: a name, a company, or both."""
 
@@ -207,7 +207,7 @@ class Contact(Value):
     """For notifications."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TaxId(Value):
     """A number in a fiscal or customs register."""
 
@@ -218,7 +218,7 @@ class TaxId(Value):
     """The country of the register; needed for VAT, EORI and national numbers."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Party(Value):
     """Who stands at one end: an address, a contact, tax numbers."""
 
@@ -227,7 +227,7 @@ class Party(Value):
     tax_ids: tuple[TaxId, ...] = ()
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PartyInRole(Value):
     """A party that is neither end of the journey."""
 
@@ -235,7 +235,7 @@ class PartyInRole(Value):
     party: Party
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Reference(Value):
     """A typed number that the carrier prints or gives back."""
 
@@ -248,7 +248,7 @@ class Reference(Value):
     """Printed as a bar code where the carrier can."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BillingAccount(Value):
     """Somebody's account number at the carrier. The host's own credentials are configuration, not data."""
 
@@ -260,7 +260,7 @@ class BillingAccount(Value):
     country: CountryCode | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServicePointRef(Value):
     """A drop-off or collection place that was chosen."""
 

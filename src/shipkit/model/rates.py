@@ -86,7 +86,7 @@ class EstimateSource(ClosedEnum):
     HOST = "host"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TaxDetail(Value):
     """The tax inside a charge, or on top of it."""
 
@@ -97,7 +97,7 @@ class TaxDetail(Value):
     base: Money | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Charge(Value):
     """One component of a price."""
 
@@ -113,7 +113,7 @@ class Charge(Value):
     """The package that it is for, where it is not the shipment's."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TransitEstimate(Value):
     """When something should arrive: business days, a window, or both."""
 
@@ -130,7 +130,7 @@ class TransitEstimate(Value):
     """The model that made it, where the source is a model."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RateQuote(Value):
     """One priced offer."""
 
@@ -165,7 +165,7 @@ class RateQuote(Value):
     """Filled in by the client: where to buy it."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RateAnswer(Value):
     """The quotes of all accounts asked, cheapest first, and what went wrong at the others."""
 
@@ -174,7 +174,7 @@ class RateAnswer(Value):
     """One for each account that failed: none is silent."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServiceTransit(Value):
     """The expected transit of one service."""
 

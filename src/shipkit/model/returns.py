@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ReturnRequest(Value):
     """Asks for a way back for goods already sent."""
 
@@ -38,7 +38,7 @@ class ReturnRequest(Value):
     valid_days: int | None = attrs.field(default=None, metadata=bounds(least=1))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ReturnShipment(Value):
     """A way back as the carrier took it."""
 

@@ -49,7 +49,7 @@ class ServicePointCapability(OpenEnum):
     QR = "qr"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServicePointQuery(Value):
     """Asks for places near somewhere, or for one place by its id."""
 
@@ -71,7 +71,7 @@ class ServicePointQuery(Value):
     """The carrier's codes."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServicePoint(Value):
     """A place where parcels are dropped off or collected."""
 

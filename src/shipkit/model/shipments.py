@@ -194,7 +194,7 @@ class ReturnLabelKind(ClosedEnum):
     PAID_ON_USE = "paid_on_use"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Package(Value):
     """One box, bag or pallet that gets a label of its own."""
 
@@ -226,7 +226,7 @@ class Package(Value):
     """Printed on the label where the carrier has room."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Payment(Value):
     """Who pays the carriage."""
 
@@ -235,7 +235,7 @@ class Payment(Value):
     """Whose account, where the sender's is not it."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Notify(Value):
     """Messages that the carrier sends, to the address and number of ``ship_to``."""
 
@@ -244,7 +244,7 @@ class Notify(Value):
     """Empty means the carrier's usual ones."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CashOnDelivery(Value):
     """Money that the carrier collects from the recipient."""
 
@@ -258,7 +258,7 @@ OptionValue: TypeAlias = "SignatureLevel | date | str | Notify | Money | CashOnD
 """The value of an option, of the one type that belongs to its code; None where the code says it all."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Option(Value):
     """One canonical option and its value; anything else goes into ``carrier_options``."""
 
@@ -298,7 +298,7 @@ OPTION_TYPES: Final[dict[OptionCode, str]] = {
 """The type of each option's value, by name; empty where the code says it all."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PageSize(Value):
     """A size of paper or label stock; width and height are given for ``CUSTOM``."""
 
@@ -307,7 +307,7 @@ class PageSize(Value):
     height: Length | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class LabelSpec(Value):
     """The label that the host can print."""
 
@@ -321,7 +321,7 @@ class LabelSpec(Value):
     copies: int = attrs.field(default=1, metadata=bounds(least=1))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ReturnSpec(Value):
     """A return label that is ordered together with the shipment out."""
 
@@ -335,7 +335,7 @@ class ReturnSpec(Value):
     valid_days: int | None = attrs.field(default=None, metadata=bounds(least=1))
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RateRequest(Value):
     """Asks what it costs. A `ShipmentRequest` may be given in its place: the client takes what rating needs."""
 
@@ -365,7 +365,7 @@ class RateRequest(Value):
     """By carrier code; checked against the plugin's own schema, which refuses unknown keys."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ShipmentRequest(Value):
     """What the host wants booked. The account, the key and the deadline are arguments of the call."""
 

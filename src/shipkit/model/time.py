@@ -51,7 +51,7 @@ class Weekday(ClosedEnum):
     SUNDAY = "sunday"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class EventTime(Value):
     """A time as the carrier printed it, with its offset from UTC and how we know that; nothing is called UTC by hope.
     A time as the carrier printed it, with its offset from UTC and how we know that; nothing is called UTC by hope."""
@@ -100,7 +100,7 @@ def _in_utc(local: datetime, offset_min: int) -> datetime:
         return moment
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TimeWindow(Value):
     """From when to when something is to happen; open at the end that is not given."""
 
@@ -108,7 +108,7 @@ class TimeWindow(Value):
     latest: EventTime | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class OpeningInterval(Value):
     """One stretch of opening hours, local to the place."""
 
@@ -118,7 +118,7 @@ class OpeningInterval(Value):
     """After ``opens``; midnight is written 23:59."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CutOff(Value):
     """The latest hand-over for the same day."""
 

@@ -304,7 +304,7 @@ class ChangeKind(ClosedEnum):
     CORRECTED = "corrected"  # milestone.corrected: later evidence takes an entry back
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrackQuery(Value):
     """Asks for one parcel."""
 
@@ -321,7 +321,7 @@ class TrackQuery(Value):
     """Of the carrier's texts."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class EventPlace(Value):
     """Where an event happened."""
 
@@ -340,7 +340,7 @@ class EventPlace(Value):
     service_point_id: str | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrackingEvent(Value):
     """One observed fact."""
 
@@ -404,7 +404,7 @@ class TrackingEvent(Value):
         return f"h:{sha256(_as_json(recipe).encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _RECIPE: Final = "evt1"  # another recipe is another family of ids, made by hashing the kept fields again
 
 
@@ -415,7 +415,7 @@ def _printed_time(when: EventTime) -> str:
 
 def _printed_offset(when: EventTime) -> str | None:
     """Only what the carrier printed: an offset concluded from a place may be corrected, and must not rename events."""
-    if when.basis.value in ("offset", "utc_pair"):
+    if when.basis in ("offset", "utc_pair"):
         return None if when.offset_min is None else str(when.offset_min)
     return when.zone_text
 
@@ -431,7 +431,7 @@ def _place_key(place: EventPlace | None) -> str | None:
     return f"{place.country or ''}|{place.postal_code or ''}|{''.join(city.split()).upper()}"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TrackResult(Value):
     """What the carrier says of one number now."""
 
@@ -456,7 +456,7 @@ class TrackResult(Value):
     """When the reply was received."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ActionRequired(Value):
     """What somebody must do."""
 
@@ -468,7 +468,7 @@ class ActionRequired(Value):
     """Until when."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DeliveryException(Value):
     """A problem on the way, derived from events; open until something resolves it."""
 
@@ -484,7 +484,7 @@ class DeliveryException(Value):
     """The ``event_id`` of the event that closed it."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BlobRef(Value):
     """Bytes that are kept elsewhere, under a retention of their own."""
 
@@ -497,7 +497,7 @@ class BlobRef(Value):
     expires_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ProofOfDelivery(Value):
     """The evidence of a hand-over. Signatures and photos are never inline."""
 
@@ -524,7 +524,7 @@ class ProofOfDelivery(Value):
     """At the carrier."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Anomaly(Value):
     """One piece of evidence that does not fit."""
 
@@ -534,7 +534,7 @@ class Anomaly(Value):
     """Where the parcel was at that moment."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MilestoneEntry(Value):
     """The k-th time that a milestone was entered."""
 
@@ -546,7 +546,7 @@ class MilestoneEntry(Value):
     reason: Reason | None = None
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Timeline(Value):
     """The state everyone agrees on: a pure projection of the evidence, the same for any order of arrival."""
 
@@ -582,7 +582,7 @@ class Timeline(Value):
         return self.milestone.terminal
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MilestoneChange(Value):
     """What is published: each entry once, however often the projection is computed."""
 

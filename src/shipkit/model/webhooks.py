@@ -70,7 +70,7 @@ class SubscriptionState(ClosedEnum):
     REFUSED = "refused"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebhookDelivery(Value):
     """One call that a carrier made to us."""
 
@@ -94,7 +94,7 @@ class WebhookDelivery(Value):
     """Why it failed or was parked."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SubscriptionRequest(Value):
     """Asks the carrier to push."""
 
@@ -111,7 +111,7 @@ class SubscriptionRequest(Value):
     language: LanguageTag = "en"
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Subscription(Value):
     """What the carrier will push."""
 

@@ -4,7 +4,29 @@
 nothing. A host may bring its own by implementing the protocols of `shipkit.ports`.
 """
 
-from .memory import MemoryStore, MemoryTokens
-from .sqlite import SqliteStore
+TYPE_CHECKING = False  # both type checkers know this name
+if TYPE_CHECKING:
+    from .memory import MemoryStore, MemoryTokens
+    from .sqlite import SqliteStore
 
 __all__ = ["MemoryStore", "MemoryTokens", "SqliteStore"]
+
+_ROOMS = {
+    "MemoryStore": ".memory",
+    "MemoryTokens": ".memory",
+    "SqliteStore": ".sqlite",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        room = _ROOMS.get(name)
+        if room is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(room, __name__), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

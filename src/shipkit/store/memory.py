@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -82,7 +82,7 @@ class MemoryStore:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.tokens = MemoryTokens()
         self._clock = clock
-        self._salt = secrets.token_hex(8)
+        self._salt = os.urandom(8).hex()
         self._lock = threading.Lock()
         self._rows: dict[str, list[Entry]] = {}
         self._strays: dict[tuple[str, int, str], Stray] = {}
