@@ -151,6 +151,14 @@ where = "x"
     assert "twelve" not in str(error) and "stone" not in str(error)
 
 
+def test_a_carrier_under_a_misspelt_key_is_found(tmp_path: Path) -> None:
+    error = refusal(tmp_path, '[accounts.shop]\nclient_id = "shop"\ncarier = "acme"\n')
+
+    told = {problem.path: problem.text for problem in error.problems}
+    assert set(told) == {"/accounts/shop/carrier", "/accounts/shop/carier"}
+    assert told["/accounts/shop/carier"] == "line 3, column 1: unknown key carier; did you mean carrier?"
+
+
 @pytest.mark.parametrize(
     "text",
     ['[accounts.a]\nclient_secret = "hush-hush', "[accounts.a]\nx = hush-hush\n", "[a]\n[a]\n", "hush\x00hush"],
@@ -160,6 +168,7 @@ def test_a_text_that_is_not_toml_is_refused_with_its_line_and_without_its_words(
 
     assert error.problems[0].code is ProblemCode.MALFORMED
     assert "line" in str(error) or "column" in str(error) or "end" in str(error)
+    assert ": :" not in str(error)
     assert "hush" not in str(error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import attrs
@@ -68,6 +69,9 @@ class AccountsReader:
         if not isinstance(code, str) or not code:
             known = ", ".join(self.registry.names()) or "none: no plugin is installed"
             self.findings.add(at, ProblemCode.MISSING, f"carrier must be given; there are: {known}", source=source)
+            if _KIND not in table:
+                for name in get_close_matches(_KIND, table, n=1):
+                    self.findings.unknown((*where, name), [_KIND])
             return None
         try:
             return self.registry.carrier(code)

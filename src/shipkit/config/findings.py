@@ -50,7 +50,7 @@ class Findings:
         """
         if self.problems:
             file = f"{self.path}: " if self.path is not None else ""
-            text = "; ".join(f"{problem.path}: {problem.text}" for problem in self.problems)
+            text = "; ".join(f"{one.path}: {one.text}" if one.path else one.text for one in self.problems)
             raise InputError(f"{file}{text}", problems=tuple(self.problems))
 
     def _place(self, where: tuple[str | int, ...]) -> Place | None:
