@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import attrs
 
-from .errors import PluginError, ReplyError, ShipkitError
+from .errors import InputError, PluginError, ReplyError, ShipkitError
 
 __all__ = [
     "Call",
@@ -56,8 +56,14 @@ def secret() -> Any:
 
 
 def path_segment(text: str) -> str:
-    """*text* as one segment of a URL's path: a slash or a question mark in a carrier's number stays inside it."""
-    return quote(text, safe="")
+    """*text* as one segment of a URL's path: a slash or a question mark in a carrier's number stays inside it.
+
+    Raises:
+        InputError: *text* is empty or one of the two names that lead elsewhere.
+    """
+    if text in ("", ".", ".."):
+        raise InputError(f"{text!r} cannot stand in an address")
+    return quote(text, safe="", errors="replace")
 
 
 class Headers(Mapping[str, str]):
@@ -291,6 +297,17 @@ def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON number")
 
 
+def _mended(data: Any) -> Any:
+    match data:
+        case str():
+            return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_mended(item) for item in data]
+        case dict():
+            return {_mended(name): _mended(item) for name, item in data.items()}
+    return data
+
+
 _decode: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).decode
 
 
@@ -315,7 +332,9 @@ class Response:
     @cached_property
     def _json(self) -> Any:
         try:
-            return _decode(self.content.decode("utf-8-sig"))
+            data = _decode(self.content.decode("utf-8-sig"))
+            # Half a surrogate pair is legal JSON and no text that anybody could store or send on.
+            return _mended(data) if b"\\ud" in self.content or b"\\uD" in self.content else data
         except (ValueError, RecursionError) as error:
             kind = "empty" if not self.content.strip() else "not JSON"
             raise ReplyError.of(self, message=f"the body is {kind} @ $", paths=("$",)) from error
@@ -326,7 +345,7 @@ class Response:
         charset = self.headers.get("content-type", "").partition("charset=")[2].split(";")[0].strip(" \"'") or "utf-8"
         try:
             return self.content.decode(charset, "replace")
-        except LookupError:
+        except (LookupError, ValueError):  # some codecs are no charsets, and say so in their own ways
             return self.content.decode("utf-8", "replace")
 
     @property
@@ -343,7 +362,7 @@ class Response:
             until = parsedate_to_datetime(value)
             sent = parsedate_to_datetime(self.headers["date"]) if "date" in self.headers else self.received_at
             return max(0, int((until - sent).total_seconds()))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, IndexError):
             return None
 
 

@@ -30,6 +30,7 @@ __all__ = ["Reader", "decode_base64", "named", "wire"]
 
 T = TypeVar("T")
 _C = TypeVar("_C", bound=type)
+_MAGNITUDE_MAX: Final = 100  # 1e999999999 is a dozen bytes, and as a whole number more than this machine can hold
 _ABSENT: Final[tuple[Any, ...]] = (None, "", {}, [])
 
 
@@ -240,7 +241,7 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, (bool, float)) or not isinstance(value, (Decimal, str, int)):
         raise TypeError("not a number")
     number = Decimal(value)
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _MAGNITUDE_MAX:
         raise ValueError("not a finite number")
     return number
 

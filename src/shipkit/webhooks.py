@@ -41,7 +41,7 @@ class Hmac:
         given = _header(headers, self.header)
         if given is None:
             return SignatureResult.ABSENT
-        matches = [hmac.compare_digest(given.encode(), self.signature(body, s).encode()) for s in secrets if s]
+        matches = [hmac.compare_digest(given, self.signature(body, s).encode()) for s in secrets if s]
         return SignatureResult.VALID if any(matches) else SignatureResult.INVALID
 
     def signature(self, body: bytes, secret: str) -> str:
@@ -63,10 +63,12 @@ class SharedHeader:
         given = _header(headers, self.header)
         if given is None:
             return SignatureResult.ABSENT
-        matches = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets if secret]
+        matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
         return SignatureResult.VALID if any(matches) else SignatureResult.INVALID
 
 
-def _header(headers: Mapping[str, str], name: str) -> str | None:
+def _header(headers: Mapping[str, str], name: str) -> bytes | None:
     wanted = name.lower()
-    return next((value for key, value in headers.items() if key.lower() == wanted), None)
+    # Some servers hand undecodable bytes on as surrogates.
+    found = (value.encode("utf-8", "surrogatepass") for key, value in headers.items() if key.lower() == wanted)
+    return next(found, None)

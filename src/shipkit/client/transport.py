@@ -7,6 +7,7 @@ connect, read and write to the time left. Name resolution is the one thing that 
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -21,20 +22,9 @@ from ..flow import Headers, Response, Transmit
 from ..settings import Settings
 from .clock import seconds, utc_now
 
-__all__ = ["FAILURES", "Sent", "SyncTransport", "failure_of", "prepared", "reply_of"]
+__all__ = ["Sent", "SyncTransport", "failure_of", "prepared", "reply_of"]
 
 _DEFAULT_HEADERS = [("User-Agent", "shipkit-sdk"), ("Accept-Encoding", "gzip, deflate")]
-
-FAILURES: tuple[type[Exception], ...] = (
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpx.StreamError,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    OSError,
-)
 
 
 class Sent:
@@ -97,6 +87,12 @@ def prepared(effect: Transmit, trace: Any, left_s: float, settings: Settings) ->
     )
 
 
+def refuse_coding(effect: Transmit, reply: httpx.Response) -> None:
+    """Refuse a body packed otherwise than we asked for: twice packed, a few bytes fill any memory before they count."""
+    if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip", "deflate"):
+        raise ReplyError(f"{effect.request.name}: a reply in a coding that was not asked for @ $", paths=("$",))
+
+
 def limited(chunks: Iterable[bytes], effect: Transmit, limit: int) -> Iterator[bytes]:
     """*chunks* until they are more than *limit* bytes."""
     total = 0
@@ -132,10 +128,13 @@ class SyncTransport:
             with _ending(effect.until):
                 reply = pool.handle_request(prepared(effect, sent, left_s, self._settings))
                 try:
+                    refuse_coding(effect, reply)
                     content = b"".join(limited(reply.iter_bytes(), effect, self._settings.body_max_bytes))
                 finally:
                     reply.close()
-        except FAILURES as error:
+        except ShipkitError:
+            raise
+        except Exception as error:
             raise failure_of(effect, sent, error) from error
         return reply_of(effect, reply, content)
 
@@ -202,7 +201,15 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.connect_tcp(host, port, _clamped(timeout), local_address, socket_options))
+        failed: Exception = httpcore.ConnectError("the name has no address")
+        # One address at a time: each would get the whole time anew.
+        for address in dict.fromkeys(str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)):
+            limit_s = _clamped(timeout)
+            try:
+                return _Stream(self._inner.connect_tcp(address, port, limit_s, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
 
 
 class _Body(httpx.SyncByteStream):

@@ -8,15 +8,13 @@ from importlib.util import find_spec
 
 import httpx
 
-from ..errors import DeadlineError, ReplyError
+from ..errors import DeadlineError, ReplyError, ShipkitError
 from ..flow import Response, Transmit
 from ..settings import Settings
 from .clock import seconds
-from .transport import FAILURES, Sent, failure_of, prepared, reply_of
+from .transport import Sent, failure_of, prepared, refuse_coding, reply_of
 
 __all__ = ["AsyncTransport"]
-
-_FAILURES: tuple[type[Exception], ...] = (*FAILURES, asyncio.TimeoutError)
 
 
 class AsyncTransport:
@@ -40,13 +38,16 @@ class AsyncTransport:
         sent = Sent(effect)
         try:
             return await asyncio.wait_for(self._exchange(effect, sent, left_s), left_s)
-        except _FAILURES as error:
+        except ShipkitError:
+            raise
+        except Exception as error:
             raise failure_of(effect, sent, error) from error
 
     async def _exchange(self, effect: Transmit, sent: Sent, left_s: float) -> Response:
         pool = self._lookups if effect.request.replayable else self._purchases
         reply = await pool.handle_async_request(prepared(effect, sent.traced, left_s, self._settings))
         try:
+            refuse_coding(effect, reply)
             total, chunks, limit = 0, [], self._settings.body_max_bytes
             async for chunk in reply.aiter_bytes():
                 total += len(chunk)

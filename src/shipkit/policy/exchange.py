@@ -28,12 +28,13 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
     """Send a request once; return its reply, or raise what the reply, or the silence, proves."""
 
     def send(request: Request) -> Run[Response]:
-        if (urlsplit(request.url).hostname or "") not in context.hosts:
-            raise PluginError(f"{request.name} would go to a host that the carrier's facts do not name")
-        purchase = not request.replayable
+        _refuse_unsendable(request, context.hosts)
+        purchase, until = not request.replayable, context.until
+        if purchase and context.not_after is not None:
+            until = min(until, context.not_after + context.settings.exchange_max_s)  # a claim's lease covers it
         effect = Transmit(
             request=request if request.id else request.with_id(context.request_id()),
-            until=context.until,
+            until=until,
             not_after=context.not_after if purchase else None,
         )
         if purchase:
@@ -53,6 +54,19 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
         return response
 
     return send
+
+
+def _refuse_unsendable(request: Request, hosts: frozenset[str]) -> None:
+    """Raise before anything is sent, without the value: it may be a secret or a person's."""
+    try:
+        host = urlsplit(request.url).hostname or ""
+    except ValueError:  # such as "https://[label"
+        host = ""
+    if host not in hosts:
+        raise PluginError(f"{request.name} would go to a host that the carrier's facts do not name")
+    for name, value in request.headers.pairs():
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise PluginError(f"{request.name}: what the plugin puts into the header {name} cannot be sent")
 
 
 def _checked(carrier: Carrier, response: Response) -> None:
