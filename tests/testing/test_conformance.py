@@ -64,6 +64,23 @@ def test_a_request_that_is_no_longer_the_recorded_one_fails() -> None:
         CarrierConformance().test_recordings(GOOD, [stale])
 
 
+def test_a_secret_that_is_not_marked_is_found_by_its_name() -> None:
+    @attrs.frozen(kw_only=True)
+    class Bare(Good):
+        api_key: str
+
+    with pytest.raises(AssertionError, match=r"api_key: by its name a secret"):
+        check("secrets", Bare(password="a-long-password", api_key="hush"))
+
+
+def test_whether_a_purchase_is_marked_stays_open_without_a_booking() -> None:
+    looked = [conversation for conversation in CONVERSATIONS if conversation.operation != "create_shipment"]
+
+    assert looked
+    with pytest.raises(pytest.skip.Exception, match="no conversation of a booking is given"):
+        CarrierConformance().test_purchases(GOOD, looked)
+
+
 def test_what_the_checks_let_through_is_not_refused_by_the_flow() -> None:
     with pytest.raises(AssertionError, match="refuses what facts"):
         check("pure_requests", Refuses(password="a-long-password"))
