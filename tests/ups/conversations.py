@@ -50,7 +50,7 @@ from shipkit.model import (
 )
 from shipkit.testing import play, reply
 from shipkit.testing.strategies import return_requests
-from shipkit_ups.checks import return_problems
+from shipkit_ups.booking_checks import return_problems
 from shipkit_ups.codes import SERVICES
 from tests.ups.samples import (
     ABROAD,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from shipkit.model import Milestone, NotifyEvent, Operation, Reason, Support
-from shipkit_ups import Ups, codes
+from shipkit_ups import Ups, codes, statuses
 from shipkit_ups.facts import FACTS
 
 Rows = Callable[[str], list[dict[str, str]]]
@@ -34,7 +34,7 @@ def published(shared: Path) -> dict[str, Any]:
 
 
 def test_every_code_means_what_the_shared_table_says(rows: Rows) -> None:
-    for vocabulary, table in (("ups.type+code", codes.MILESTONES), ("ups.status_type", codes.TYPES)):
+    for vocabulary, table in (("ups.type+code", statuses.MILESTONES), ("ups.status_type", statuses.TYPES)):
         shared = {
             row["code"]: (row["milestone"] or None, row["reason"] or None)
             for row in rows("status_map.csv")
@@ -49,13 +49,13 @@ def test_every_code_means_what_the_shared_table_says(rows: Rows) -> None:
 
 
 def test_a_code_of_its_own_decides_and_the_type_alone_only_where_there_is_none() -> None:
-    assert codes.status("I", "OT") == (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY)
-    assert codes.status("I", "") == (Milestone.IN_TRANSIT, None)
-    assert codes.status("I", "ZZ") == (None, Reason.UNMAPPED)
-    assert codes.status("X", "ZZ") == (None, Reason.DELIVERY_EXCEPTION)
-    assert codes.status("MV", "VP") == (Milestone.CANCELLED, Reason.CANCELLED)
-    assert codes.status("?", "ZZ") == codes.status("?", "") == (None, Reason.UNMAPPED)
-    assert codes.status("D", "") == codes.status("", "") == (None, None)
+    assert statuses.status("I", "OT") == (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY)
+    assert statuses.status("I", "") == (Milestone.IN_TRANSIT, None)
+    assert statuses.status("I", "ZZ") == (None, Reason.UNMAPPED)
+    assert statuses.status("X", "ZZ") == (None, Reason.DELIVERY_EXCEPTION)
+    assert statuses.status("MV", "VP") == (Milestone.CANCELLED, Reason.CANCELLED)
+    assert statuses.status("?", "ZZ") == statuses.status("?", "") == (None, Reason.UNMAPPED)
+    assert statuses.status("D", "") == statuses.status("", "") == (None, None)
 
 
 def test_the_options_offered_are_those_of_the_shared_table_but_for_cash(rows: Rows) -> None:

@@ -146,7 +146,7 @@ class Ups(Carrier):
         """
         from shipkit.model import ReturnShipment
 
-        from .checks import return_problems
+        from .booking_checks import return_problems
         from .wire.shipping import return_to_wire, shipment_from_wire
 
         if problems := tuple(return_problems(request)):

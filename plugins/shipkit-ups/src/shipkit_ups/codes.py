@@ -14,10 +14,8 @@ from shipkit.model import (
     CustomsPurpose,
     DocumentFormat,
     LengthUnit,
-    Milestone,
     NotifyEvent,
     PackagingKind,
-    Reason,
     ReturnLabelKind,
     ServicePointCapability,
     SignatureLevel,
@@ -37,8 +35,6 @@ __all__ = [
     "IMPERIAL",
     "INCOTERMS",
     "LENGTH_UNITS",
-    "MAPPING_VERSION",
-    "MILESTONES",
     "NOTIFICATIONS",
     "OFFERINGS",
     "PACKAGINGS",
@@ -49,59 +45,10 @@ __all__ = [
     "STATE_REQUIRED",
     "TAX_ID_TYPES",
     "TRANSIT_SERVICES",
-    "TYPES",
     "VENDOR_ID_TYPES",
     "WEEKDAYS",
     "WEIGHT_UNITS",
-    "is_mapped",
-    "status",
 ]
-
-# Which state of these tables decided a mapping.
-MAPPING_VERSION: Final = "ups-2026.11"
-
-# Activity status: `type` + `code`. UPSTrackAlertEnhanced.yaml (examples), and public recorded answers; read as
-# domain/status_map.csv, vocabulary ups.type+code. The code alone says nothing: it repeats under other types.
-MILESTONES: Final[Mapping[tuple[str, str], tuple[Milestone | None, Reason | None]]] = {
-    ("M", "MP"): (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
-    ("I", "OR"): (Milestone.ACCEPTED, Reason.RECEIVED_AT_ORIGIN),
-    ("I", "DP"): (Milestone.IN_TRANSIT, Reason.DEPARTED_FACILITY),
-    ("I", "AR"): (Milestone.IN_TRANSIT, Reason.ARRIVED_AT_FACILITY),
-    ("I", "DS"): (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY),
-    ("I", "OT"): (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY),
-    ("D", "FS"): (Milestone.DELIVERED, Reason.DELIVERED),
-    ("I", "SR"): (Milestone.IN_TRANSIT, Reason.CUSTOMS_CLEARED),
-}
-
-# Activity status: `type` alone. UPSTrackAlertEnhanced.yaml, "What types of event data"; vocabulary ups.status_type.
-# "D" is loaded, out or delivered, so it moves nothing by itself; "U" and "X" may still be on time.
-TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
-    "M": (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
-    "MV": (Milestone.CANCELLED, Reason.CANCELLED),
-    "I": (Milestone.IN_TRANSIT, None),
-    "D": (None, None),
-    "U": (None, Reason.DELIVERY_RESCHEDULED),
-    "X": (None, Reason.DELIVERY_EXCEPTION),
-}
-
-
-def is_mapped(kind: str, code: str) -> bool:
-    """Whether the tables have this status; the type alone decides where there is no code, and for a void."""
-    return (kind, code) in MILESTONES or (kind in TYPES and (not code or kind == "MV")) or not (kind or code)
-
-
-def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
-    """What an activity means for the parcel; a code that the table does not have moves nothing.
-
-    "I" is anything on the way, out for delivery too: with a code of its own that is not known, it could only move a
-    parcel back. Of such a code no more is known than the reason that its type has.
-    """
-    known = MILESTONES.get((kind, code))
-    if known is not None:
-        return known
-    milestone, reason = TYPES.get(kind, (None, None))
-    return (milestone, reason) if is_mapped(kind, code) else (None, reason or Reason.UNMAPPED)
-
 
 # Service code: Shipping.yaml Shipment_Service.Code, Rating.yaml Shipment_Service.Code (names of the latter where both
 # have one). Mail Innovations (M2..M7), Roadie (C6..C8), freight (71, 96) and Trade Direct (T0, T1) are other products

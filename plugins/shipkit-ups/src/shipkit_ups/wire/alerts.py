@@ -27,8 +27,9 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
-from ..codes import MAPPING_VERSION, status
-from .common import number_from_wire, reader
+from ..statuses import MAPPING_VERSION, status
+from .common import reader
+from .numbers import number_from_wire
 from .times import Clock, Day, event_time, scan_time
 from .tracking import locale_of, place_from_wire, unmapped
 

@@ -22,8 +22,6 @@ from shipkit.model import (
     Money,
     NoticeCode,
     NoticeLevel,
-    NumberRole,
-    NumberScheme,
     Package,
     PackagingKind,
     Party,
@@ -31,7 +29,6 @@ from shipkit.model import (
     ProblemCode,
     RateRequest,
     ShipmentRequest,
-    TrackingNumber,
     Tristate,
     Weight,
     WeightUnit,
@@ -56,8 +53,6 @@ __all__ = [
     "message_from_wire",
     "money",
     "money_from_wire",
-    "number_from_wire",
-    "numbers_from_wire",
     "packaging_code",
     "party_to_wire",
     "phone_to_wire",
@@ -328,27 +323,3 @@ def total_weight(packages: Iterable[Package], country: str) -> dict[str, Any]:
 
 def day(value: date) -> str:
     return value.strftime("%Y%m%d")
-
-
-# From UPS
-
-
-def numbers_from_wire(values: Iterable[str], *, returned: bool = False) -> tuple[TrackingNumber, ...]:
-    """UPS's numbers in its order: the first package's is the shipment's as well."""
-    first = NumberRole.RETURN if returned else NumberRole.MASTER
-    return tuple(
-        number_from_wire(value, NumberRole.PIECE if position else first) for position, value in enumerate(values)
-    )
-
-
-def number_from_wire(value: str, role: NumberRole = NumberRole.PIECE) -> TrackingNumber:
-    """A number as UPS prints it, without the blanks.
-
-    Raises:
-        ReplyError: there is none.
-    """
-    plain = value.replace(" ", "").upper()
-    if not plain:
-        raise ReplyError("required field missing @ $..TrackingNumber", paths=("$..TrackingNumber",))
-    scheme = NumberScheme.UPS_1Z if plain.startswith("1Z") and len(plain) == 18 else NumberScheme.UNKNOWN
-    return TrackingNumber(value=plain, carrier="ups", role=role, scheme=scheme)

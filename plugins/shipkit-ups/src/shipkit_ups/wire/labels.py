@@ -20,7 +20,8 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from ..codes import RECOVERY_FORMATS
-from .common import numbers_from_wire, without_none
+from .common import without_none
+from .numbers import numbers_from_wire
 from .papers import FormatRow, ImageRow, PictureRow, document_from_wire
 from .tracking import Tracked
 

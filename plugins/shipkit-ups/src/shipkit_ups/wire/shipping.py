@@ -39,7 +39,6 @@ from .common import (
     is_documents,
     lane_of,
     measures_to_wire,
-    numbers_from_wire,
     packaging_code,
     party_to_wire,
     reader,
@@ -48,6 +47,7 @@ from .common import (
     without_none,
 )
 from .customs import forms_to_wire, taxes_to_wire, vendor_to_wire
+from .numbers import numbers_from_wire
 from .papers import ImageRow, PictureRow, document_from_wire
 from .terms import delivery_point, package_options, payment_to_wire, service_options, wants_taxes
 

@@ -28,8 +28,10 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
-from ..codes import MAPPING_VERSION, WEIGHT_UNITS, is_mapped, status
-from .common import each, number_from_wire
+from ..codes import WEIGHT_UNITS
+from ..statuses import MAPPING_VERSION, is_mapped, status
+from .common import each
+from .numbers import number_from_wire
 from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import Final
 from shipkit.model import CancellationResult, CancelOutcome, CancelRequest, PackageOutcome
 from shipkit.readers import wire
 
-from .common import HeadRow, number_from_wire
+from .common import HeadRow
+from .numbers import number_from_wire
 
 __all__ = ["VoidReply", "already_voided", "cancellation_from_wire", "void_params"]
 
