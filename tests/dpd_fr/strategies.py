@@ -160,10 +160,16 @@ def shipments(draw: st.DrawFn, **fixed: Any) -> ShipmentRequest:
     return wrapped(request, DPD.facts())
 
 
+def _bare(package: Package) -> Package:
+    return attrs.evolve(package, references=())
+
+
 def returns() -> st.SearchStrategy[ReturnRequest]:
     return st.builds(
         ReturnRequest,
-        shipment=shipments(service_point=None, return_label=None).filter(lambda shipment: len(shipment.packages) == 1),
+        shipment=shipments(service_point=None, return_label=None)
+        .filter(lambda shipment: len(shipment.packages) == 1)
+        .map(lambda shipment: attrs.evolve(shipment, references=(), packages=(_bare(shipment.packages[0]),))),
         kind=st.just(ReturnLabelKind.PRINTED),
         valid_days=st.none() | st.integers(7, 999),
     )

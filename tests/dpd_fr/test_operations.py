@@ -55,6 +55,8 @@ from shipkit.model import (
     Payer,
     Payment,
     PickupState,
+    Reference,
+    ReferenceType,
     ReturnLabelKind,
     ReturnSpec,
     ServicePointRef,
@@ -83,6 +85,7 @@ from tests.dpd_fr.samples import (
 
 ONE = "CreateShipmentWithLabelsBc"
 MULTI = "CreateMultiShipmentBc"
+NUMBER = Reference(type=ReferenceType.INVOICE, value="F-2026-1")
 BACK = "CreateReverseInverseShipmentWithLabelsBc"
 
 
@@ -421,6 +424,11 @@ def test_a_return_is_a_parcel_from_the_customer_with_its_label() -> None:
             {"shipment": attrs.evolve(RETURN.shipment, service_point=ServicePointRef(id="P1", country="FR"))},
             "/shipment/service_point",
         ),
+        (
+            {"shipment": attrs.evolve(RETURN.shipment, packages=(package(references=(NUMBER,)),))},
+            "/shipment/packages/0/references",
+        ),
+        ({"shipment": attrs.evolve(RETURN.shipment, references=(NUMBER,))}, "/shipment/references"),
     ],
 )
 def test_a_return_that_the_interface_cannot_book_is_refused(change: dict[str, Any], path: str) -> None:
@@ -443,6 +451,19 @@ def test_labels_come_again_one_for_each_number_and_in_another_format() -> None:
         (b"^XA1^XZ", ("1",)),
         (b"^XA2^XZ", ("2",)),
     ]
+
+
+def test_everything_that_keeps_a_return_back_is_told_at_once() -> None:
+    asked = attrs.evolve(RETURN, kind=ReturnLabelKind.QR, shipment=attrs.evolve(RETURN.shipment, packages=TWO.packages))
+    with pytest.raises(InputError) as caught:
+        next(DPD.create_return(asked))
+
+    assert [problem.path for problem in caught.value.problems] == ["/kind", "/shipment/packages"]
+
+
+def test_several_packages_are_not_booked_for_a_label_that_does_not_exist() -> None:
+    with pytest.raises(InputError):
+        next(DPD.create_shipment(attrs.evolve(TWO, label=LabelSpec(format=DocumentFormat.PNG))))
 
 
 @pytest.mark.parametrize(
@@ -696,8 +717,6 @@ def test_a_second_name_is_shorter_and_nothing_is_cut() -> None:
 
 
 def test_more_references_than_fields_are_refused() -> None:
-    from shipkit.model import Reference, ReferenceType
-
     three = tuple(Reference(type=ReferenceType.INVOICE, value=str(index)) for index in range(3))
     request = attrs.evolve(HOME, packages=(package(references=three),))
 

@@ -383,6 +383,8 @@ def test_a_return_is_a_booking_with_a_number_for_the_way_back() -> None:
     assert (back.authorization, back.outbound) == ("RMA-9", number())
     with pytest.raises(InputError):
         next(EASYPOST.create_return(attrs.evolve(request, kind=ReturnLabelKind.QR)))
+    with pytest.raises(InputError, match="/valid_days"):
+        next(EASYPOST.create_return(attrs.evolve(request, valid_days=14)))
 
 
 # Recovery
@@ -516,6 +518,13 @@ def test_the_carrier_of_a_number_that_only_easypost_knows_is_asked_for_before_th
     assert [sent.replayable for sent in played.requests] == [True, False]
 
 
+def test_a_refund_is_that_of_its_number_however_it_is_written() -> None:
+    rows = [{"tracking_code": "9400 1002 0830 3109 5056 33", "status": "submitted"}]
+    request = RefundRequest(tracking_numbers=(number("9400100208303109505633"),))
+
+    assert play(EASYPOST.refund(request), reply(201, rows)).value.outcome is CancelOutcome.REQUESTED
+
+
 def test_a_pickup_that_was_called_off_before_is_done() -> None:
     request = PickupCancelRequest(confirmation="pickup_1/WTC1")
     refused = error("PICKUP.CANCEL.FAILED")
@@ -617,6 +626,14 @@ def test_the_offset_of_a_time_is_believed_only_where_the_place_is_known(place: A
     (event,) = play(EASYPOST.track(TrackQuery(number=number())), reply(200, row)).value.events
 
     assert (event.time.offset_min, event.time.basis) == ((0, TimeBasis.OFFSET) if known else (None, TimeBasis.NONE))
+
+
+def test_a_time_without_an_offset_is_given_none() -> None:
+    place = {"city": "HOUSTON", "state": "TX", "country": "US", "zip": "77063"}
+    row = tracker({**detail("in_transit", "in_transit", tracking_location=place), "datetime": "2026-03-02T09:00:00"})
+    (event,) = play(EASYPOST.track(TrackQuery(number=number())), reply(200, row)).value.events
+
+    assert (event.time.offset_min, event.time.basis) == (None, TimeBasis.NONE)
 
 
 def test_an_expected_day_at_the_place_is_better_than_a_time_of_no_place() -> None:
@@ -739,6 +756,9 @@ def test_a_confirmed_window_is_told_in_the_zone_of_the_place() -> None:
     booked = play(EASYPOST.book_pickup(PICKUP), reply(200, pickup()), done).value
 
     assert (booked.window.ready, booked.window.close) == (time(10), time(17))
+    night = {**window, "max_datetime": "2026-03-05T09:00:00Z"}
+    over = reply(200, pickup(status="scheduled", confirmation="WTC1", **night))
+    assert play(EASYPOST.book_pickup(PICKUP), reply(200, pickup()), over).value.window == PICKUP.window
 
 
 @pytest.mark.parametrize("ids", [(), ("shp_1", "shp_2")])

@@ -378,6 +378,10 @@ def test_a_way_back_is_printed_or_refused() -> None:
         assert paths_of(MR.create_return(attrs.evolve(RETURN, kind=kind))) == {("/kind", Code.NOT_OFFERED)}
 
 
+def test_how_long_a_way_back_is_valid_cannot_be_said() -> None:
+    assert paths_of(MR.create_return(attrs.evolve(RETURN, valid_days=14))) == {("/valid_days", Code.NOT_OFFERED)}
+
+
 def test_papers_of_a_size_that_is_not_printed_are_refused() -> None:
     query: DocumentQuery = attrs.evolve(LABELS, label=label_in(PageFormat.A6))
 

@@ -30,6 +30,7 @@ from shipkit.model import (
     Milestone,
     NoticeCode,
     NoticeLevel,
+    NumberRole,
     PageFormat,
     Reason,
     RecoveryMode,
@@ -181,6 +182,7 @@ def test_a_spoilt_reply_is_read_truly_or_ends_in_an_error_of_ours(case: tuple[st
             assert value.shipment_id == "50554859"
         elif name == "create_return":
             assert value.shipment.shipment_id == "50554859"
+            assert {number.role for number in value.shipment.tracking_numbers} == {NumberRole.RETURN}
         elif name == "documents":
             assert [document.kind for document in value] == [DocumentKind.LABEL]
 

@@ -796,6 +796,16 @@ def test_a_point_has_its_public_id_its_hours_and_what_it_is_for() -> None:
     assert played.bodies[0]["LocatorRequest"]["LocationSearchCriteria"]["SearchRadius"] == "10"
 
 
+def test_a_point_that_is_for_another_purpose_is_none() -> None:
+    shop = {**SHOP, "ServiceOfferingList": {"ServiceOffering": [{"Code": "006"}]}}
+
+    assert play(UPS.service_points(NEAR), located(shop)).value == ()
+    handing_over = attrs.evolve(NEAR, purpose=ServicePointCapability.DROP_OFF)
+    assert len(play(UPS.service_points(handing_over), located(shop)).value) == 1
+    silent = {name: value for name, value in SHOP.items() if name != "ServiceOfferingList"}
+    assert len(play(UPS.service_points(NEAR), located(silent)).value) == 1
+
+
 def test_miles_are_not_kilometres() -> None:
     (point,) = play(
         UPS.service_points(NEAR), located({**SHOP, "Distance": {"Value": "2", "UnitOfMeasurement": {"Code": "MI"}}})

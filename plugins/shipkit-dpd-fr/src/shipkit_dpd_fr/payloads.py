@@ -10,7 +10,8 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
-from shipkit.model import NotifyChannel, OptionCode, ProblemCode, ReturnLabelKind, WeightUnit
+from shipkit.errors import InputError
+from shipkit.model import NotifyChannel, OptionCode, WeightUnit
 
 from .codes import PREDICT, RELAIS, RETURN_DAYS
 from .terms import (
@@ -23,7 +24,7 @@ from .terms import (
     option,
     product,
     references,
-    refused,
+    return_problems,
     single_line,
 )
 
@@ -58,6 +59,7 @@ def booking_to_wire(request: ShipmentRequest, customer: Mapping[str, int]) -> di
 def multi_to_wire(request: ShipmentRequest, customer: Mapping[str, int]) -> dict[str, Any]:
     """Several parcels; each bears the mark and its own place, since the day's list shows one reference per parcel."""
     identity = request.mark or request.reference
+    label_type(request.label)  # asked for after the booking: what does not exist is refused before it
     pieces = [
         {
             "weight": _kilograms(package),
@@ -91,15 +93,9 @@ def return_to_wire(request: ReturnRequest, customer: Mapping[str, int]) -> dict[
 
 
 def _returnable(request: ReturnRequest) -> Package:
-    if request.kind is not ReturnLabelKind.PRINTED:
-        raise refused("/kind", ProblemCode.NOT_OFFERED, "the label of a return is printed by who sends it", "printed")
-    if request.shipment.service_point is not None:
-        text = "any relay point takes the parcel in"
-        raise refused("/shipment/service_point", ProblemCode.NOT_OFFERED, text)
-    package, *more = request.shipment.packages
-    if more:
-        raise refused("/shipment/packages", ProblemCode.TOO_MANY, "a return has one package", "1")
-    return package
+    if problems := tuple(return_problems(request)):
+        raise InputError(problems=problems)
+    return request.shipment.packages[0]
 
 
 def pickup_to_wire(request: PickupRequest, customer: Mapping[str, int]) -> dict[str, Any]:

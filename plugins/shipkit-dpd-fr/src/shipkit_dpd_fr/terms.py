@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import attrs
+
 from shipkit.constraints.unplaced import other_payers, other_roles, unplaced
 from shipkit.errors import InputError
 from shipkit.model import NotifyChannel, OptionCode, Problem, ProblemCode, ReturnLabelKind
@@ -30,10 +32,16 @@ NOT_OFFERED: Final = {
     "drop_off_point": "the interface takes no point of hand-over",
     "quote_id": "the interface has no quotes",
 }
+NOT_OFFERED_BACK: Final = {
+    "service_point": "any relay point takes the parcel in",
+    "return_label": "a way back has none of its own",
+    "references": "a return has room for the order's number only",
+    "packages/*/references": "a return has room for the order's number only",
+}
 NOT_OFFERED_FOR_SEVERAL: Final = {"packages/*/label_text": "only a single package bears text of the host's"}
 
 if TYPE_CHECKING:
-    from shipkit.model import Address, Contact, LabelSpec, Money, Package, Party, ShipmentRequest
+    from shipkit.model import Address, Contact, LabelSpec, Money, Package, Party, ReturnRequest, ShipmentRequest
 
 __all__ = [
     "delivery_notes",
@@ -47,6 +55,7 @@ __all__ = [
     "product",
     "references",
     "refused",
+    "return_problems",
     "single_line",
 ]
 
@@ -173,6 +182,18 @@ def problems_of(request: ShipmentRequest) -> Iterator[Problem]:
         yield from unplaced(request, NOT_OFFERED_FOR_SEVERAL)
     yield from other_roles(request, (), "the interface has sender and recipient and no further parties")
     yield from other_payers(request, "DPD France bills the account")
+
+
+def return_problems(request: ReturnRequest) -> Iterator[Problem]:
+    """What holds for the way back alone (WSDL, ReverseShipmentRequest: one reference, no place to go to but one)."""
+    order = request.shipment
+    if request.kind is not ReturnLabelKind.PRINTED:
+        text = "the label of a return is printed by who sends it"
+        yield _problem("/kind", ProblemCode.NOT_OFFERED, text, "printed")
+    if len(order.packages) > 1:
+        yield _problem("/shipment/packages", ProblemCode.TOO_MANY, "a return has one package", "1")
+    for problem in unplaced(order, NOT_OFFERED_BACK):
+        yield attrs.evolve(problem, path=f"/shipment{problem.path}")
 
 
 def _service_problems(request: ShipmentRequest) -> Iterator[Problem]:

@@ -170,11 +170,12 @@ def iso_instant(text: str) -> datetime:
     Raises:
         ReplyError: it is none.
     """
-    return _parsed(text).astimezone(timezone.utc)
+    moment = _parsed(text)
+    return moment.astimezone(timezone.utc) if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def carrier_time(text: str, *, known: bool) -> EventTime:
-    """A time as printed. EasyPost prints an offset on every time, and UTC where it knows none (*known* is false)."""
+    """A time as printed. EasyPost prints an offset, and UTC where it knows none (*known* is false); none is added."""
     moment = _parsed(text)
     offset = moment.utcoffset()
     sure = known and offset is not None
@@ -188,10 +189,9 @@ def carrier_time(text: str, *, known: bool) -> EventTime:
 
 def _parsed(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in "zZ" else text)
+        return datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in "zZ" else text)
     except ValueError:
         raise ReplyError("not a time @ $", paths=("$",)) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
 
 
 def printed_day(text: str) -> date:

@@ -146,6 +146,6 @@ def _window(row: PickupRow, asked: PickupWindow) -> PickupWindow:
         return asked
     zone = ZoneInfo(asked.zone)
     ready, close = (iso_instant(text).astimezone(zone) for text in (row.min_datetime, row.max_datetime))
-    if close <= ready:
+    if close <= ready or close.date() != ready.date():
         return asked
     return PickupWindow(day=ready.date(), ready=ready.time(), close=close.time(), zone=asked.zone)

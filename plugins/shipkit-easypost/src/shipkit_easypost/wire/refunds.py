@@ -19,7 +19,7 @@ from shipkit.model import (
 from shipkit.readers import wire
 
 from .. import codes
-from .common import filled
+from .common import filled, number_from_wire
 from .shipments import ShipmentRow
 
 __all__ = ["RefundRow", "refund_to_wire", "refused_from_wire", "result_from_shipment", "results_from_wire"]
@@ -74,7 +74,7 @@ def refund_to_wire(request: RefundRequest, carriers: set[str]) -> dict[str, obje
 
 def results_from_wire(request: RefundRequest, rows: tuple[RefundRow, ...]) -> CancellationResult:
     """One outcome per number, joined by the number; one that EasyPost leaves out was not found."""
-    states = {row.tracking_code: codes.refund_state(row.status) for row in rows}
+    states = {number_from_wire(row.tracking_code, None).value: codes.refund_state(row.status) for row in rows}
     packages = tuple(
         PackageOutcome(
             tracking_number=number,

@@ -190,7 +190,14 @@ def points_from_wire(query: ServicePointQuery, reply: LocatorReply, response: Re
             response, carrier_code=error.ErrorCode, carrier_message=error.ErrorDescription or "no location found"
         )
     points = (_point(found) for found in (row.SearchResults or SearchResultsRow()).DropLocation)
-    return tuple(point for point in points if not query.kinds or point.kind in query.kinds)
+    return tuple(point for point in points if _fits(point, query))
+
+
+def _fits(point: ServicePoint, query: ServicePointQuery) -> bool:
+    """Of the kind, and for the purpose: where UPS says what a point is for, it is for nothing else."""
+    known = frozenset[ServicePointCapability]().union(*OFFERINGS.values())
+    other = point.capabilities and query.purpose in known and query.purpose not in point.capabilities
+    return bool(query.id or not other) and (not query.kinds or point.kind in query.kinds)
 
 
 def _point(row: DropLocationRow) -> ServicePoint:
