@@ -245,6 +245,15 @@ CASES: dict[str, tuple[ShipmentRequest, str, ProblemCode]] = {
         Code.NOT_OFFERED,
     ),
     "another place for what comes back": (attrs.evolve(ORDER, return_to=PARIS), "/return_to", Code.NOT_OFFERED),
+    "more numbers than a package has room for": (
+        attrs.evolve(
+            ORDER,
+            references=(),
+            packages=(attrs.evolve(box(), references=(Reference(type=ReferenceType.INVOICE, value="F"),) * 4),),
+        ),
+        "/packages/0/references",
+        Code.TOO_MANY,
+    ),
     "words on the label": (
         attrs.evolve(ORDER, packages=(attrs.evolve(ORDER.packages[0], label_text=("handle me",)),)),
         "/packages/0/label_text",

@@ -382,7 +382,9 @@ def test_a_booking_is_found_by_its_mark_with_its_labels() -> None:
     assert [paper.package_refs for paper in shipment.documents] == [("first",), ("second",)]
     asked = played.bodies[0]["LabelRecoveryRequest"]
     assert asked["ReferenceValues"] == {"ReferenceNumber": {"Value": ORDER.mark}, "ShipperNumber": "A1B2C3"}
-    assert played.urls[1].split("?")[0].endswith(f"/track/v1/reference/details/{ORDER.mark}")
+    url, _, query = played.urls[1].partition("?")
+    assert url.endswith(f"/track/v1/reference/details/{ORDER.mark}")
+    assert {"fromPickUpDate=20260217", "toPickUpDate=20260402"} <= set(query.split("&")), "its own days, not today's"
 
 
 @pytest.mark.parametrize("nothing", [refusal(400, "300019"), refusal(404, "300019")])

@@ -19,6 +19,8 @@ from shipkit.model import (
     Payer,
     PickupRequest,
     RateRequest,
+    Reference,
+    ReferenceType,
     ReturnRequest,
     ShipmentRequest,
     WeightUnit,
@@ -151,6 +153,16 @@ def test_the_hosts_number_and_the_mark_are_the_first_two_references() -> None:
     assert [package["ReferenceNumber"] for package in sent(ORDER)["Package"]] == [values, values]
     assert "ReferenceNumber" not in sent(ORDER)
     assert sent(ABROAD)["ReferenceNumber"] == values, "across a border the shipment has them"
+
+
+def test_the_numbers_of_packages_are_the_shipments_where_only_it_has_any() -> None:
+    packages = tuple(
+        attrs.evolve(package, references=(Reference(type=ReferenceType.INVOICE, value=f"F{package.ref}"),))
+        for package in ABROAD.packages
+    )
+
+    rows = sent(attrs.evolve(ABROAD, packages=packages))["ReferenceNumber"]
+    assert [row["Value"] for row in rows[3:]] == ["Ffirst", "Fsecond"]
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,13 @@ from .checks import problem
 from .codes import EUROPEAN_UNION, INCOTERMS, RETURN_SERVICES
 from .wire.common import crosses_border, digits, is_documents, lane_of
 from .wire.customs import described
-from .wire.shipping import character_set, goods, needs_forms, printed_texts
+from .wire.shipping import character_set, goods, needs_forms, printed_texts, referenced_per_package
 from .wire.terms import signed_per_package
 
 __all__ = ["booking_problems", "return_problems"]
 
 _GOODS: Final = 50
+_REFERENCES: Final = 5 - 2
 _BARCODE: Final = re.compile(r"[0-9A-Za-z]{1,14}|[0-9]{1,24}", re.ASCII)
 
 # Fields of a booking that UPS has no place for: said, rather than left out in silence.
@@ -64,11 +65,23 @@ def _barcodes(request: ShipmentRequest) -> Iterator[Problem]:
         yield problem(f"{at}/barcode", ProblemCode.TOO_MANY, "UPS prints one reference as a bar code", "1")
 
 
+def _references(request: ShipmentRequest) -> Iterator[Problem]:
+    """Package_ReferenceNumber: at most five, of which the host's number and the mark are two."""
+    if not referenced_per_package(request):
+        return
+    for index, package in enumerate(request.packages):
+        if len(request.references) + len(package.references) > _REFERENCES:
+            at = f"/packages/{index}/references" if package.references else "/references"
+            text = f"beside the order's number a package has room for {_REFERENCES} references"
+            yield problem(at, ProblemCode.TOO_MANY, text, str(_REFERENCES))
+
+
 def booking_problems(request: ShipmentRequest) -> Iterator[Problem]:
     """What holds for a booking alone."""
     yield from unplaced(request, _NOT_OFFERED)
     yield from other_roles(request, (PartyRole.BUYER,), "of the further parties UPS's invoice has the buyer only")
     yield from _barcodes(request)
+    yield from _references(request)
     if character_set(request) is None:
         for path, printed in printed_texts(request):
             if not printed.isascii():

@@ -170,11 +170,12 @@ class Ups(Carrier):
         """
         from .wire.common import reader
         from .wire.labels import found_shipments
-        from .wire.tracking import TrackReply, tracked_shipments
+        from .wire.tracking import TrackReply, search_days, tracked_shipments
 
         mark = request.mark or request.reference
         rows, received_at = yield from self._recovered(request, mark)
         params = {"locale": "en_US", "shipperNum": self.shipper_number, "refNumType": "SmallPackage"}
+        params |= search_days(request.ship_on)
         url = self._url(f"track/v1/reference/details/{path_segment(mark)}")
         try:
             response = yield Request.get(url, name="find_shipments", params=params)

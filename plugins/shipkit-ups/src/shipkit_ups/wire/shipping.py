@@ -58,12 +58,16 @@ __all__ = [
     "label_to_wire",
     "needs_forms",
     "printed_texts",
+    "referenced_per_package",
     "return_to_wire",
     "shipment_from_wire",
     "shipment_to_wire",
 ]
 
 _SUB_VERSION: Final = "2205"
+
+# UPS brings or mails the label of these returns.
+_NO_PAPER: Final = frozenset(RETURN_SERVICES) - {ReturnLabelKind.PRINTED}
 
 _RESTRICTED: Final = {
     Handling.ALCOHOL: "AlcoholicBeveragesIndicator",
@@ -132,7 +136,7 @@ def _common_to_wire(request: ShipmentRequest, shipper_number: str) -> dict[str, 
         "GlobalTaxInformation": taxes_to_wire(request),
         "Service": {"Code": request.service},
         "ShipmentDate": day(request.ship_on) if request.ship_on else None,
-        "ReferenceNumber": [] if _referenced_per_package(request) else list(_references(request)),
+        "ReferenceNumber": [] if referenced_per_package(request) else list(_references(request, *request.packages)),
     }
 
 
@@ -153,17 +157,18 @@ def _documents_only(request: ShipmentRequest) -> bool:
     return is_documents(request) and origin != "US" and destination not in {"CA", "PR", "MX"}
 
 
-def _referenced_per_package(request: ShipmentRequest) -> bool:
+def referenced_per_package(request: ShipmentRequest) -> bool:
     """Reference numbers go to the package within the US and within Puerto Rico, to the shipment everywhere else."""
     return lane_of(request) in {("US", "US"), ("PR", "PR")}
 
 
-def _references(request: ShipmentRequest, package: Package | None = None) -> Iterator[dict[str, str]]:
+def _references(request: ShipmentRequest, *packages: Package) -> Iterator[dict[str, str]]:
     """The first two are printed: the host's number for people, the mark for label recovery and tracking."""
     yield {"Value": request.reference}
     if request.mark:
         yield {"Value": request.mark}
-    for reference in (*request.references, *(package.references if package else ())):
+    further = dict.fromkeys(reference for package in packages for reference in package.references)
+    for reference in (*request.references, *further):
         yield {"Value": reference.value, **({"BarCodeIndicator": "Y"} if reference.barcode else {})}
 
 
@@ -172,7 +177,7 @@ def _package_to_wire(request: ShipmentRequest, package: Package, country: str) -
         Description=package.description,
         Packaging={"Code": packaging_code(package)},
         **measures_to_wire(package, country),
-        ReferenceNumber=list(_references(request, package)) if _referenced_per_package(request) else [],
+        ReferenceNumber=list(_references(request, package)) if referenced_per_package(request) else [],
         PackageServiceOptions=package_options(request, package),
     )
 
@@ -304,12 +309,11 @@ def shipment_from_wire(
         raise ReplyError.of(response, message=f"{len(refs)} packages sent, {len(rows)} booked @ {path}", paths=(path,))
     numbers = numbers_from_wire([row.TrackingNumber for row in rows], returned=returned is not None)
     bill = straight(response, lambda row: _bill(row, refs), reply.priced, "$.ShipmentResponse.ShipmentResults")
-    awaited = returned in (None, ReturnLabelKind.PRINTED)
     labelled = all(row.ShippingLabel and row.ShippingLabel.GraphicImage for row in rows)
     return Shipment(
         shipment_id=results.ShipmentIdentificationNumber or numbers[0].value,
         reference=request.reference,
-        state=BookingState.CONFIRMED if labelled or not awaited else BookingState.LABEL_PENDING,
+        state=BookingState.CONFIRMED if labelled or returned in _NO_PAPER else BookingState.LABEL_PENDING,
         service=request.service or "",
         packages=tuple(
             BookedPackage(

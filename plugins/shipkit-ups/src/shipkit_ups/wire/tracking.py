@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -30,7 +30,7 @@ from shipkit.readers import wire
 
 from ..codes import WEIGHT_UNITS
 from ..statuses import MAPPING_VERSION, is_mapped, status
-from .common import each
+from .common import day, each
 from .numbers import number_from_wire
 from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
@@ -41,12 +41,16 @@ __all__ = [
     "locale_of",
     "packages_of",
     "place_from_wire",
+    "search_days",
     "track_params",
     "tracked_from_wire",
     "tracked_shipments",
     "unmapped",
     "warnings_of",
 ]
+
+_SEARCH_BEFORE: Final = timedelta(days=14)
+_SEARCH_AFTER: Final = timedelta(days=30)
 
 # Of a language alone, the country whose texts UPS is asked for; any other language gets English.
 _LOCALES: Final[Mapping[str, str]] = {
@@ -74,6 +78,17 @@ def locale_of(language: str) -> str:
     """``en_US`` for ``en``; a tag with a region says it all itself."""
     name, _, region = language.partition("-")
     return f"{name}_{region.upper()}" if region else _LOCALES.get(name, "en_US")
+
+
+def search_days(on: date | None) -> dict[str, str]:
+    """The days of pickup in which to look for a reference: around the day of shipping.
+
+    Without them UPS looks from 14 days before today to today (Tracking.yaml), and what is to be picked up tomorrow, or
+    was a month ago, would seem never to have been booked.
+    """
+    if on is None:
+        return {}
+    return {"fromPickUpDate": day(on - _SEARCH_BEFORE), "toPickUpDate": day(on + _SEARCH_AFTER)}
 
 
 def track_params(query: TrackQuery) -> dict[str, str]:
