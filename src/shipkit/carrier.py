@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeGuard, 
 
 import attrs
 
+from .errors import InputError
 from .flow import Flow, Request, Response, Token
 
 if TYPE_CHECKING:
@@ -88,6 +89,17 @@ def _test_environment() -> Environment:
     return Environment.TEST
 
 
+def _environment(value: Environment | str) -> Environment:
+    from .model import Environment, Problem, ProblemCode
+
+    try:
+        return Environment(value)
+    except ValueError:
+        text = f"is one of {', '.join(Environment)}"
+        problem = Problem(path="/environment", code=ProblemCode.UNKNOWN_VALUE, text=text)
+        raise InputError(problems=(problem,)) from None
+
+
 @attrs.frozen(kw_only=True)
 class Carrier:
     """A configured account at a carrier: immutable, shared by threads, never pickled.
@@ -98,7 +110,7 @@ class Carrier:
 
     code: ClassVar[str] = ""
 
-    environment: Environment = attrs.field(factory=_test_environment)
+    environment: Environment = attrs.field(factory=_test_environment, converter=_environment)
     base_url: str = ""
 
     @classmethod

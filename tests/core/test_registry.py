@@ -94,3 +94,13 @@ def test_listing_names_imports_no_plugin() -> None:
         "print([m for m in sys.modules if m.startswith('shipkit_')])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_an_account_knows_its_world_by_name_and_no_other() -> None:
+    from shipkit import Environment, InputError
+
+    assert Acme(client_id="h", client_secret="s", environment="production").environment is Environment.PRODUCTION
+    assert Acme(client_id="h", client_secret="s").environment is Environment.TEST
+    with pytest.raises(InputError) as caught:
+        Acme(client_id="h", client_secret="s", environment="moon")
+    assert [problem.path for problem in caught.value.problems] == ["/environment"]
