@@ -110,7 +110,11 @@ def test_an_interrupted_run_ends_what_it_began_and_the_next_one_does_the_rest(
     assert process.stdout is not None
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
+    # Not communicate(): it would pass over the lines that came in together with the first one.
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        rest, errors = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=30)
     told = [json.loads(line) for line in (first + rest).splitlines()]
 
     assert process.returncode == 130 and "Traceback" not in errors

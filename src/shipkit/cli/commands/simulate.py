@@ -36,9 +36,12 @@ def simulate(
         raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(f"{error.filename or f'port {port}'}: {error.strerror}") from None
-    sys.stdout.write(_welcome(carrier, simulator.url))
-    sys.stdout.flush()
-    simulator.serve()
+    try:
+        sys.stdout.write(_welcome(carrier, simulator.url))
+        sys.stdout.flush()
+        simulator.serve()
+    except KeyboardInterrupt:  # before it began to wait for one
+        simulator.stop()
     books = simulator.bookings()
     sys.stdout.write(f"\n{len(simulator.requests())} requests, {len(books)} bookings\n")
     return 0
