@@ -518,6 +518,13 @@ def test_the_carrier_of_a_number_that_only_easypost_knows_is_asked_for_before_th
     assert [sent.replayable for sent in played.requests] == [True, False]
 
 
+def test_no_refund_is_asked_of_a_carrier_that_nobody_knows() -> None:
+    request = RefundRequest(tracking_numbers=(number(carrier="easypost"),))
+    played = play(EASYPOST.refund(request), reply(200, {**tracker(), "carrier": None}))
+
+    assert [problem.path for problem in played.raised(InputError).problems] == ["/tracking_numbers"]
+
+
 def test_a_refund_is_that_of_its_number_however_it_is_written() -> None:
     rows = [{"tracking_code": "9400 1002 0830 3109 5056 33", "status": "submitted"}]
     request = RefundRequest(tracking_numbers=(number("9400100208303109505633"),))

@@ -137,6 +137,7 @@ class DpdFrance(Carrier):
 
         The list shows one reference per parcel; that it is the ``referencenumber``, where the mark goes, is how public
         clients read it, and is not in the WSDL. A parcel to the same recipient without a mark is therefore an error.
+        Nor does a row say whether its parcel was terminated: whatever is listed counts as booked.
         """
         from . import wire
 

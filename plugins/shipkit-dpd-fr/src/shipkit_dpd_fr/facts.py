@@ -67,7 +67,7 @@ _OPERATIONS: Final = {
     Operation.FIND_SHIPMENTS: OperationFacts(
         support=Support.EMULATED,
         idempotency=IdempotencyMode.READ_ONLY,
-        note="the lists of the days around the booking, matched on the reference",
+        note="the lists of the days around the booking, matched on the reference; they do not say what is terminated",
     ),
     Operation.CANCEL_SHIPMENT: OperationFacts(support=Support.YES),
     Operation.REFUND: _NO,

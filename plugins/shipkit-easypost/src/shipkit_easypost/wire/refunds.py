@@ -63,9 +63,9 @@ def refund_to_wire(request: RefundRequest, carriers: set[str]) -> dict[str, obje
     """The body of ``POST /refunds`` (recording test_refund_create), for numbers that are all of one of *carriers*.
 
     Raises:
-        InputError: they are of several.
+        InputError: they are of several, or of one that nobody knows.
     """
-    if len(carriers) != 1:
+    if len(carriers) != 1 or "" in carriers:
         text = "EasyPost refunds numbers of one carrier at a time"
         raise InputError(problems=(Problem(path="/tracking_numbers", code=ProblemCode.INCONSISTENT, text=text),))
     numbers = [number.value for number in request.tracking_numbers]
