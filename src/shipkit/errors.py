@@ -30,10 +30,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from typing_extensions import Self
-
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from typing_extensions import Self
 
     from .flow import Response
     from .model import Environment, OptionCode, Problem, Shipment

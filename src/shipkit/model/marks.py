@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import attrs
+from typing import Any, Final, NamedTuple
 
 __all__ = ["BOUNDS", "IS_VOLATILE", "PERSONAL", "VOLATILE", "Bounds", "Personal", "bounds", "personal"]
 
@@ -13,8 +11,7 @@ BOUNDS: Final = "shipkit.bounds"
 IS_VOLATILE: Final = "shipkit.volatile"
 
 
-@attrs.frozen
-class Personal:
+class Personal(NamedTuple):
     """How delicate a field is, and how it is shown where it must not be shown whole."""
 
     sensitivity: str
@@ -27,8 +24,7 @@ class Personal:
     """Whether ``repr`` and masked exports mask it too, not logs only."""
 
 
-@attrs.frozen(kw_only=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What a request must obey in one field. Constructors do not look at it: a carrier's answer may break it."""
 
     min_length: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import attrs
 
@@ -73,12 +73,15 @@ class ProblemCode(OpenEnum):
     LANE_REQUIRES = "lane_requires"  # demanded on this lane
 
 
+# These tell the type checkers that text will do; it becomes the member, or is refused, where the field is checked.
+
+
 def _notice(code: NoticeCode | str) -> NoticeCode:
-    return NoticeCode(code)
+    return cast("NoticeCode", code)
 
 
 def _problem(code: ProblemCode | str) -> ProblemCode:
-    return ProblemCode(code)
+    return cast("ProblemCode", code)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
