@@ -22,7 +22,8 @@ from shipkit.model import (
 )
 
 from .checks import problem
-from .codes import EUROPEAN_UNION, INCOTERMS, RETURN_SERVICES
+from .codes import EUROPEAN_UNION, RETURN_SERVICES
+from .declarations import INCOTERMS
 from .wire.common import crosses_border, digits, is_documents, lane_of
 from .wire.customs import described
 from .wire.shipping import character_set, goods, needs_forms, printed_texts, referenced_per_package

@@ -11,16 +11,12 @@ from typing import Final
 
 from shipkit.model import (
     ChargeType,
-    CustomsPurpose,
     DocumentFormat,
     LengthUnit,
     NotifyEvent,
     PackagingKind,
     ReturnLabelKind,
-    ServicePointCapability,
     SignatureLevel,
-    TaxIdType,
-    Weekday,
     WeightUnit,
 )
 
@@ -31,22 +27,16 @@ __all__ = [
     "DELIVERY_CONFIRMATION",
     "DOCUMENT_FORMATS",
     "EUROPEAN_UNION",
-    "EXPORT_REASONS",
     "IMPERIAL",
-    "INCOTERMS",
     "LENGTH_UNITS",
     "NOTIFICATIONS",
-    "OFFERINGS",
     "PACKAGINGS",
     "RECOVERY_FORMATS",
     "RETURN_SERVICES",
     "SERVICES",
     "SHIP_FORMATS",
     "STATE_REQUIRED",
-    "TAX_ID_TYPES",
     "TRANSIT_SERVICES",
-    "VENDOR_ID_TYPES",
-    "WEEKDAYS",
     "WEIGHT_UNITS",
 ]
 
@@ -155,32 +145,6 @@ NOTIFICATIONS: Final[Mapping[NotifyEvent, str]] = {
     NotifyEvent.DELIVERED: "8",
 }
 
-# Shipping.yaml InternationalForms.ReasonForExport ("any other reason" may follow in plain words).
-EXPORT_REASONS: Final[Mapping[CustomsPurpose, str]] = {
-    CustomsPurpose.SALE: "SALE",
-    CustomsPurpose.GIFT: "GIFT",
-    CustomsPurpose.SAMPLE: "SAMPLE",
-    CustomsPurpose.RETURN: "RETURN",
-    CustomsPurpose.REPAIR: "REPAIR",
-    CustomsPurpose.PERSONAL_EFFECTS: "PERSONAL EFFECTS",
-    CustomsPurpose.HUMANITARIAN: "HUMANITARIAN",
-    CustomsPurpose.DOCUMENTS: "DOCUMENTS",
-    CustomsPurpose.OTHER: "OTHER",
-}
-
-# Shipping.yaml InternationalForms.TermsOfShipment; DPU is not among them.
-INCOTERMS: Final = frozenset({"CFR", "CIF", "CIP", "CPT", "DDP", "DAP", "EXW", "FAS", "FCA", "FOB"})
-
-# Shipping.yaml TaxIdentificationNumber.IDNumberTypeCode, and ShipFrom_VendorInfo.VendorCollectIDTypeCode.
-TAX_ID_TYPES: Final[Mapping[TaxIdType, str]] = {
-    TaxIdType.EORI: "0002",
-    TaxIdType.NATIONAL_ID: "1003",
-    TaxIdType.PASSPORT: "1004",
-    TaxIdType.SSN: "0005",
-    TaxIdType.OTHER: "1001",
-}
-VENDOR_ID_TYPES: Final[Mapping[TaxIdType, str]] = {TaxIdType.IOSS: "0356", TaxIdType.VOEC: "0357"}
-
 # Shipping.yaml LabelSpecification.CharacterSet: the language that stands for each character set, and Python's codec.
 CHARACTER_SETS: Final[Mapping[str, str]] = {
     "eng": "latin-1",
@@ -191,26 +155,6 @@ CHARACTER_SETS: Final[Mapping[str, str]] = {
 
 # AddressValidation.yaml AddressClassification.Code: 1 commercial, 2 residential.
 ADDRESS_KINDS: Final[Mapping[str, str]] = {"1": "business", "2": "residential"}
-
-# Locator.yaml ServiceOffering.Code.
-OFFERINGS: Final[Mapping[str, frozenset[ServicePointCapability]]] = {
-    "001": frozenset({ServicePointCapability.COLLECT}),
-    "004": frozenset({ServicePointCapability.COLLECT}),
-    "005": frozenset({ServicePointCapability.COLLECT}),
-    "006": frozenset({ServicePointCapability.DROP_OFF}),
-    "007": frozenset({ServicePointCapability.COLLECT, ServicePointCapability.DROP_OFF}),
-    "009": frozenset({ServicePointCapability.DROP_OFF}),
-}
-# Locator.yaml DayOfWeek.Day.
-WEEKDAYS: Final[Mapping[str, Weekday]] = {
-    "1": Weekday.SUNDAY,
-    "2": Weekday.MONDAY,
-    "3": Weekday.TUESDAY,
-    "4": Weekday.WEDNESDAY,
-    "5": Weekday.THURSDAY,
-    "6": Weekday.FRIDAY,
-    "7": Weekday.SATURDAY,
-}
 
 WEIGHT_UNITS: Final[Mapping[str, WeightUnit]] = {"LBS": WeightUnit.LB, "KGS": WeightUnit.KG, "OZS": WeightUnit.OZ}
 LENGTH_UNITS: Final[Mapping[str, LengthUnit]] = {"IN": LengthUnit.IN, "CM": LengthUnit.CM}

@@ -21,7 +21,7 @@ from shipkit.model import (
     TaxIdType,
 )
 
-from ..codes import EXPORT_REASONS, TAX_ID_TYPES, VENDOR_ID_TYPES
+from ..declarations import EXPORT_REASONS, TAX_ID_TYPES, VENDOR_ID_TYPES
 from .common import day, party_to_wire, plain, without_none
 
 __all__ = ["described", "forms_to_wire", "sold_to", "taxes_to_wire", "vendor_to_wire"]

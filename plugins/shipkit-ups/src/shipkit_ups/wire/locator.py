@@ -21,7 +21,7 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
-from ..codes import OFFERINGS, WEEKDAYS
+from ..points import OFFERINGS, WEEKDAYS
 from .common import without_none
 
 __all__ = ["ACCESS_POINTS", "locator_to_wire", "points_from_wire"]
