@@ -10,7 +10,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["karrio", "ours"]
+__all__ = ["ROOT", "environment", "karrio", "ours"]
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "bench-env"
@@ -19,16 +19,16 @@ FOLDER = ROOT / "build" / "bench-env"
 @cache
 def ours() -> Path:
     """The Python of an environment with this tree's core and UPS plugin, as they are now."""
-    return _environment(FOLDER / "ours", str(ROOT), str(ROOT / "plugins" / "shipkit-ups"))
+    return environment(FOLDER / "ours", str(ROOT), str(ROOT / "plugins" / "shipkit-ups"))
 
 
 @cache
 def karrio() -> Path:
     """The Python of an environment with karrio and its UPS extension from the public index."""
-    return _environment(FOLDER / "karrio", "karrio", "karrio-ups")
+    return environment(FOLDER / "karrio", "karrio", "karrio-ups")
 
 
-def _environment(folder: Path, *packages: str) -> Path:
+def environment(folder: Path, *packages: str) -> Path:
     """Made once for the same packages, the same sources and the same Python, and kept for the next run."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     done = folder / "installed.txt"
