@@ -76,9 +76,12 @@ class ClientBase:
 
     def receive_webhook(self, account: str, headers: Mapping[str, str], body: bytes) -> Push:
         """Verify the raw bytes of a push to *account* and read them; nothing is raised for what a stranger sends."""
-        from .pushes import received
+        from .pushes import received, unmapped
 
-        return received(self._desk, account, headers, body)
+        push = received(self._desk, account, headers, body)
+        for event in unmapped(push):
+            self._observed(event)
+        return push
 
     def _observed(self, event: Observation) -> None:
         from .observe import observed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 import attrs
@@ -10,9 +10,10 @@ import attrs
 from .. import model as m
 from ..carrier import ReadsWebhooks, able
 from ..errors import NotSupportedError, ReplyError, ShipkitError
+from ..ports import Observation
 from .desk import Desk
 
-__all__ = ["Push", "received"]
+__all__ = ["Push", "received", "unmapped"]
 
 _KEPT_HEADERS = ("content-type", "user-agent", "date")
 
@@ -61,3 +62,17 @@ def received(desk: Desk, alias: str, headers: Mapping[str, str], body: bytes) ->
     except Exception as error:
         failure = ReplyError(f"the plugin raised {type(error).__name__} on the push @ $", paths=("$",))
     return Push(delivery=attrs.evolve(delivery, result=m.DeliveryResult.DEAD_LETTER, error=failure))
+
+
+def unmapped(push: Push) -> Iterator[Observation]:
+    """What is to be counted: each status code of the push that no table explains."""
+    for result in push.results:
+        for message in result.messages:
+            if message.code is m.NoticeCode.UNMAPPED_CODE:
+                yield Observation(
+                    kind="unmapped_code",
+                    account=push.delivery.account,
+                    carrier=push.delivery.carrier,
+                    operation="read_webhook",
+                    detail=message.carrier_code or "",
+                )
