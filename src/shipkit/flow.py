@@ -37,6 +37,7 @@ __all__ = [
     "Transmit",
     "call",
     "drive",
+    "foreign",
     "now",
     "path_segment",
     "secret",
@@ -477,7 +478,7 @@ def drive(flow: Flow[T], send: Send) -> Run[T]:
             except Exception as error:
                 if error is failed:
                     raise
-                raise _broken(error, response if failed is None else None) from error
+                raise _broken(error, response if failed is None else None) from foreign(error)
             try:
                 response, failed = (yield from send(request)), None
             except GeneratorExit:
@@ -485,11 +486,20 @@ def drive(flow: Flow[T], send: Send) -> Run[T]:
             except BaseException as error:
                 failed = error
     finally:
-        flow.close()
+        if isinstance(flow, Generator):
+            flow.close()
 
 
 def _broken(error: Exception, response: Response | None) -> ShipkitError:
-    # The text of a foreign exception may hold a value of the reply: its class is all that is told.
     if response is None:
         return PluginError(f"the plugin raised {type(error).__name__} while it built a request")
     return ReplyError.of(response, message=f"the plugin raised {type(error).__name__} on the reply @ $", paths=("$",))
+
+
+def foreign(error: BaseException) -> BaseException:
+    """*error* as a cause that may be printed: where it was raised, without its text, which may hold anybody's data."""
+    return _ForeignError(type(error).__name__).with_traceback(error.__traceback__)
+
+
+class _ForeignError(Exception):
+    """Something that is not ours, known by its class."""

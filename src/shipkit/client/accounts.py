@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from ..policy import AccountState, Gate
 __all__ = ["Account", "accounts_of"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Account:
     """One carrier under the host's own alias."""
 
@@ -43,7 +44,8 @@ class Account:
         if operation not in gates:
             facts = self.facts.operations.get(Operation(operation))
             limit = facts.rate_limit if facts is not None else None
-            gates[operation] = None if limit is None else Gate(limit.calls, limit.per_s)
+            made = None if limit is None else Gate(limit.calls, limit.per_s, threading.Lock())
+            gates.setdefault(operation, made)
 
 
 def accounts_of(carriers: Mapping[str, Carrier]) -> dict[str, Account]:

@@ -21,8 +21,8 @@ from ..carrier import (
     ValidatesAddresses,
     able,
 )
-from ..errors import InputError, NotSupportedError, ShipkitError
-from ..flow import Done, Flow, Fork, Run, call, drive, now
+from ..errors import InputError, NotSupportedError, PluginError, ShipkitError
+from ..flow import Done, Flow, Fork, Run, call, drive, foreign, now
 from ..policy import Context, Stack, stack
 from ..ports import Store
 from ..settings import Settings
@@ -70,19 +70,22 @@ class Desk:
         self, request: m.RateRequest | m.ShipmentRequest, accounts: Sequence[str] | None, deadline_s: float | None
     ) -> Run[m.RateAnswer]:
         """Prices from many accounts at once, within one deadline; one error for each account that failed."""
+        began = yield from now()
         aliases = tuple(accounts) if accounts is not None else tuple(self.accounts)
         for alias in aliases:
             self.account(alias)
         seconds = deadline_s if deadline_s is not None else self.settings.rates_deadline_s
         asked = rating_part(request)
-        runs = tuple(self._rates_of(self.account(alias), asked, seconds) for alias in aliases)
-        answers = yield from _together(runs)
+        runs = tuple(self._rates_of(self.account(alias), asked, seconds, began + seconds) for alias in aliases)
+        answers = yield from together(runs)
         quotes = [quote for answer in answers if answer.error is None for quote in answer.value]
         quotes.sort(key=lambda quote: (quote.total.currency, quote.total.amount))
         errors = {alias: done.error for alias, done in zip(aliases, answers, strict=True) if done.error is not None}
         return m.RateAnswer(quotes=tuple(quotes), errors=m.FrozenMap(errors))
 
-    def _rates_of(self, account: Account, request: m.RateRequest, deadline_s: float) -> Run[tuple[m.RateQuote, ...]]:
+    def _rates_of(
+        self, account: Account, request: m.RateRequest, deadline_s: float, until: float
+    ) -> Run[tuple[m.RateQuote, ...]]:
         carrier = account.carrier
 
         def asked(stack: Stack) -> Run[tuple[m.RateQuote, ...]]:
@@ -90,7 +93,7 @@ class Desk:
             quotes = yield from drive(_able(carrier, Rates, "rates").rates(ready), stack.send)
             return tuple([m.evolve(quote, carrier=carrier.code, account=account.alias) for quote in quotes])
 
-        return self.calling(account, "rates", deadline_s, request, asked)
+        return self.calling(account, "rates", deadline_s, request, asked, until=until)
 
     def transit_times(
         self, request: m.RateRequest | m.ShipmentRequest, account: str, deadline_s: float | None
@@ -152,7 +155,7 @@ class Desk:
         queries = _queries(numbers, chosen, self.settings.language)
         seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
         until = (yield from now()) + seconds  # one for the whole list, however many go at once
-        done = yield from _together(
+        done = yield from together(
             tuple(self._timeline(chosen, query, seconds, until) for query in queries), self.settings.list_concurrency
         )
         return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done)])
@@ -205,7 +208,7 @@ class Desk:
             hosts=account.hosts,
         )
         try:
-            value = yield from body(stack(account.carrier, context))
+            value = yield from _ours(body(stack(account.carrier, context)))
         except ShipkitError as error:
             error.account, error.carrier = account.alias, account.carrier.code
             error.operation = error.operation or operation
@@ -258,6 +261,27 @@ class Desk:
             raise unknown_key()
         return entry
 
+    def full_key(self, key: str) -> str:
+        """*key* as the store has it: within this host's namespace."""
+        return f"{self.settings.namespace}/{key}" if self.settings.namespace else key
+
+    def own_key(self, full_key: str) -> str | None:
+        """The host's own key for a row; None where the row is another host's."""
+        space = self.full_key("")
+        return full_key[len(space) :] if full_key.startswith(space) else None
+
+    def account_of(self, entry: Entry) -> Account:
+        """The account that *entry* was sent to.
+
+        Raises:
+            InputError: there is none of that name any more, or it is another carrier's now.
+        """
+        account = self.account(entry.account)
+        if account.carrier.code != entry.carrier:
+            text = f"{entry.account} is an account of {account.carrier.code} now; this was sent to {entry.carrier}"
+            raise InputError(problems=(m.Problem(path="/account", code=m.ProblemCode.INCONSISTENT, text=text),))
+        return account
+
 
 def unknown_key() -> InputError:
     """Nothing was ever asked for under the key."""
@@ -291,7 +315,17 @@ def reason(carrier: Carrier, operation: str) -> str:
     return facts.note if facts is not None and facts.note else "its interface has no such operation"
 
 
-def _together(runs: tuple[Run[T], ...], at_once: int = 32) -> Run[tuple[Done, ...]]:
+def _ours(run: Run[T]) -> Run[T]:
+    """*run*, with our error for whatever a plugin raises outside of its flows."""
+    try:
+        return (yield from run)
+    except ShipkitError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the plugin raised {type(error).__name__}") from foreign(error)
+
+
+def together(runs: tuple[Run[T], ...], at_once: int = 32) -> Run[tuple[Done, ...]]:
     if len(runs) == 1:  # no thread for one
         try:
             return (Done((yield from runs[0])),)

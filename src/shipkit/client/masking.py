@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import attrs
@@ -16,14 +18,25 @@ _SHORTEST = 3  # a shorter text would be found in any sentence
 
 
 def masked(error: ShipkitError, request: Any) -> None:
-    """Replace personal values of *request* in the texts of *error*."""
-    if not error.message and not error.carrier_message:
+    """Replace personal values of *request* in the texts of *error* and of what it came from."""
+    told = list(_chain(error))
+    if not any(each.message or each.carrier_message for each in told):
         return
-    for text in sorted(set(_personal(request)), key=len, reverse=True):
-        if len(text) >= _SHORTEST:
-            error.message = error.message.replace(text, "***")
-            error.carrier_message = error.carrier_message.replace(text, "***")
-    error.args = (error.message, *error.args[1:])
+    texts = sorted({text for text in _personal(request) if len(text) >= _SHORTEST}, key=len, reverse=True)
+    if not texts:
+        return
+    hidden = partial(re.compile("|".join(map(re.escape, texts)), re.IGNORECASE).sub, "***")
+    for each in told:
+        each.message, each.carrier_message = hidden(each.message), hidden(each.carrier_message)
+        each.args = (each.message, *each.args[1:])
+
+
+def _chain(error: BaseException | None) -> Iterator[ShipkitError]:
+    """*error* and all that a traceback shows beside it."""
+    while error is not None:
+        if isinstance(error, ShipkitError):
+            yield error
+        error = error.__cause__ if error.__suppress_context__ else error.__cause__ or error.__context__
 
 
 def _personal(value: Any, *, marked: bool = False) -> Iterator[str]:

@@ -23,15 +23,15 @@ from ..carrier import (
     able,
 )
 from ..constraints import notices
-from ..errors import InputError, NotSupportedError, ShipkitError
-from ..flow import Done, Flow, Run, call
+from ..errors import InputError, NotSupportedError, StoreError
+from ..flow import Done, Flow, Run, call, now
 from ..ledger import Intent, booked, cancelled, fingerprint, recovered
 from ..ledger.booking import finished, unpacked
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, Phase
 from .accounts import Account
-from .desk import Desk, reason
+from .desk import Desk, reason, together
 from .papers import completed, fetched, in_hand, labelled, linked
 
 __all__ = [
@@ -153,7 +153,7 @@ def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str
         _capable(account, kind)
         ready = desk.ready(account, request)
         mark = fingerprint(kind.operation, alias, request)
-        intent = _intent(account, kind, ready, _full_key(desk, key), mark, stack)
+        intent = _intent(account, kind, ready, desk.full_key(key), mark, stack)
         return (yield from booked(intent, desk.store.ledger, stack))
 
     return desk.calling(account, kind.operation, deadline_s, request, asked)
@@ -161,9 +161,9 @@ def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str
 
 def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.CancellationResult]:
     """Undo what was bought under *key*, whatever it is."""
-    full_key = _full_key(desk, key)
+    full_key = desk.full_key(key)
     entry = yield from desk.read(full_key)
-    account, kind = desk.account(entry.account), _KINDS[entry.operation]
+    account, kind = desk.account_of(entry), _kind_of(entry)
     operation = "cancel_pickup" if kind.undo is CancelsPickups else "cancel_shipment"
     if kind.undo is None or not able(account.carrier, kind.undo):
         raise NotSupportedError(
@@ -180,23 +180,31 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
 
 def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:
     """Finish what can be finished: doubts are looked up, labels fetched, wishes to cancel carried out."""
+    seconds = deadline_s if deadline_s is not None else desk.settings.deadline_s
+    until = (yield from now()) + seconds
     entries = yield from call(desk.store.ledger.open, limit)
-    done = []
-    for entry in entries:
-        account = desk.accounts.get(entry.account)
-        if account is None:
-            continue  # another host's account in a shared store
+    ours = [(key, entry) for entry in entries if (key := desk.own_key(entry.key)) is not None]
+    done = yield from together(
+        tuple(_recovery(desk, entry, seconds, until) for _, entry in ours), desk.settings.list_concurrency
+    )
+    return tuple(zip((key for key, _ in ours), done, strict=True))
 
-        def asked(stack: Stack, entry: Entry = entry, account: Account = account) -> Run[Any]:
-            return (yield from _recovered(desk, account, entry, stack))
 
-        try:
-            request = unpacked(entry.request, _KINDS[entry.operation].request_type)
-            value = yield from desk.calling(account, entry.operation, deadline_s, request, asked)
-            done.append((entry.key, Done(value)))
-        except ShipkitError as error:
-            done.append((entry.key, Done(error=error)))
-    return tuple(done)
+def _recovery(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[Any]:
+    account = desk.account_of(entry)
+    request = unpacked(entry.request, _kind_of(entry).request_type)
+
+    def asked(stack: Stack) -> Run[Any]:
+        return (yield from _recovered(desk, account, entry, stack))
+
+    return (yield from desk.calling(account, entry.operation, deadline_s, request, asked, until=until))
+
+
+def _kind_of(entry: Entry) -> Purchase[Any]:
+    kind = _KINDS.get(entry.operation)
+    if kind is None:
+        raise StoreError(f"{entry.key} stands for {entry.operation}, which this version does not know", key=entry.key)
+    return kind
 
 
 def _recovered(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
@@ -248,7 +256,7 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
 
 def _stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[Any]:
     """The intent of a row, in a process that never saw the host's request."""
-    kind = _KINDS[entry.operation]
+    kind = _kind_of(entry)
     request = unpacked(entry.request, kind.request_type)
     return _intent(account, kind, request, entry.key, entry.fingerprint, stack)
 
@@ -358,10 +366,6 @@ def _capable(account: Account, kind: Purchase[Any]) -> None:
     if not able(account.carrier, kind.capability):
         why = reason(account.carrier, kind.operation)
         raise NotSupportedError(f"{account.carrier.code} does not offer {kind.operation}: {why}")
-
-
-def _full_key(desk: Desk, key: str) -> str:
-    return f"{desk.settings.namespace}/{key}" if desk.settings.namespace else key
 
 
 def _refuse_key(key: str) -> None:

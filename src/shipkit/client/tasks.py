@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ShipkitError
+from ..errors import NotSentError, ShipkitError
 from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
 from .base import ClientBase, Numbers, with_service
 from .clock import drawn, seconds
@@ -35,6 +36,7 @@ class AsyncClient(ClientBase):
     """
 
     _transport: AsyncTransport | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
     _thread: ThreadPoolExecutor | None = None
 
     async def __aenter__(self) -> Self:
@@ -47,9 +49,9 @@ class AsyncClient(ClientBase):
 
     async def close(self) -> None:
         """Close the connections, and the store unless the host brought it."""
-        if self._transport is not None:
-            await self._transport.close()
-            self._transport = None
+        transport, self._transport = self._transport, None
+        if transport is not None and self._loop in (None, asyncio.get_running_loop()):
+            await transport.close()
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
@@ -210,12 +212,17 @@ class AsyncClient(ClientBase):
                     raise cancelled from None
                 result: T = stop.value
                 return result
+            except Exception as failure:
+                if cancelled is not None:  # who cancelled the task waits for that, whatever else went wrong
+                    raise cancelled from failure
+                raise
             value = error = None
             try:
                 if isinstance(effect, Call):
                     # What the store did must be known to the run, so a cancellation waits until the store is done.
-                    value, late = await self._called(effect)
+                    called, late = await self._called(effect)
                     cancelled = cancelled or late
+                    value = called()
                 elif cancelled is not None and isinstance(effect, (Transmit, Sleep, Fork)):
                     error, cancelled = cancelled, None
                 else:
@@ -238,9 +245,9 @@ class AsyncClient(ClientBase):
             case _:
                 raise TypeError(f"{type(effect).__name__} is no effect")
 
-    async def _called(self, effect: Call) -> tuple[Any, asyncio.CancelledError | None]:
+    async def _called(self, effect: Call) -> tuple[Callable[[], Any], asyncio.CancelledError | None]:
         if not effect.blocking:
-            return effect.function(*effect.args), None
+            return partial(effect.function, *effect.args), None
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor
 
@@ -254,7 +261,7 @@ class AsyncClient(ClientBase):
                 cancelled = late
             except Exception:
                 break  # result() raises it again
-        return future.result(), cancelled
+        return future.result, cancelled
 
     async def _fork(self, effect: Fork) -> tuple[Done, ...]:
         places = asyncio.Semaphore(effect.at_once)
@@ -269,8 +276,13 @@ class AsyncClient(ClientBase):
         return tuple(await asyncio.gather(*(done(run) for run in effect.runs)))
 
     def _connections(self) -> AsyncTransport:
+        loop = asyncio.get_running_loop()
+        if self._transport is not None and self._loop not in (None, loop):
+            if not self._loop.is_closed():
+                raise NotSentError("this client belongs to another event loop, which is still open")
+            self._transport = None  # its connections ended with their loop
         if self._transport is None:
             from .transport_async import AsyncTransport
 
-            self._transport = AsyncTransport(self._desk.settings)
+            self._transport, self._loop = AsyncTransport(self._desk.settings), loop
         return self._transport

@@ -14,11 +14,14 @@ from ..errors import (
     InDoubtError,
     InProgressError,
     InputError,
+    OutcomeUnknownError,
     PluginError,
     RateLimitedError,
+    ReachedCarrier,
     RejectedError,
     ShipkitError,
     StoreError,
+    UnavailableError,
 )
 from ..flow import Flow, Request, Response, Run, call, drive, now, sleep
 from ..model import RecoveryFacts
@@ -105,6 +108,12 @@ def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
         return
     if entry.void_wanted:
         raise _cancelling(entry)
+    if entry.carrier != intent.carrier and entry.phase not in (Phase.REJECTED, Phase.NEW):
+        raise ConflictError(
+            f"{intent.key} was sent to {entry.carrier} under the same account name",
+            key=intent.key,
+            generation=entry.generation,
+        )
     # After a refusal, or when nothing ever left, another payload is simply the next try.
     if entry.fingerprint != intent.fingerprint and entry.phase not in (Phase.REJECTED, Phase.NEW):
         raise ConflictError(
@@ -138,16 +147,18 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
         generation = entry.generation
         attempt = entry.attempt + (entry.phase is not Phase.NEW)
     base = base_of(salt, intent.key, generation)
-    yield from stack.ready()
     purchase = _Purchase(intent, ledger, stack, generation, attempt, base)
     try:
+        yield from stack.ready()
         value = yield from drive(intent.start(mark_of(base, attempt)), purchase.send)
     except (GeneratorExit, _MovedError):
         raise
     except BaseException as error:
         failure = yield from purchase.failed(error)
-        if not isinstance(failure, InDoubtError) or failure is error:
+        if failure is error:
             raise
+        if not isinstance(failure, InDoubtError):
+            raise failure from error
         return (yield from _looked_up(intent, ledger, stack, purchase.claimed, failure))
     if purchase.entry is None:
         raise PluginError(f"{intent.operation} returned without a purchase")
@@ -214,6 +225,11 @@ class _Purchase(Generic[T]):
 
     def failed(self, error: BaseException) -> Run[BaseException]:
         """What to raise for *error*, which ended the flow: itself, or the doubt that it leaves."""
+        if not self.stack.context.purchase_left and isinstance(error, OutcomeUnknownError):
+            # A login or a look-up on the way: nothing was bought, and the same call may be repeated.
+            unanswered = UnavailableError(error.message, reached_carrier=ReachedCarrier.NO)
+            unanswered.__cause__ = error
+            return unanswered
         if self.entry is None:
             return error
         if self.accepted and not self.settled:
@@ -273,10 +289,18 @@ class _Purchase(Generic[T]):
             yield from self._write(self.ledger.doubt, error)
 
     def _write(self, event: Callable[[Entry, str], None] | None, error: BaseException) -> Run[None]:
-        if event is None:
-            yield from call(self.ledger.not_sent, self.claimed)
-        else:
-            yield from call(event, self.claimed, _told(error))
+        try:
+            if event is None:
+                yield from call(self.ledger.not_sent, self.claimed)
+            else:
+                yield from call(event, self.claimed, _told(error))
+        except StoreError as lost:
+            # The row stays in flight until its lease is over; then whoever likes may look.
+            if not isinstance(error, Exception):
+                return
+            if self.stack.context.purchase_left:
+                lost.reached_carrier = ReachedCarrier.MAYBE
+            raise lost from error
 
     def _listed(self, error: RejectedError) -> bool:
         """Only codes that the plugin lists with their source prove that nothing was booked."""
@@ -306,6 +330,7 @@ def recorded(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry,
         except StoreError as error:
             if (yield from now()) + 0.2 >= stack.context.until:
                 error.key, error.shipment = intent.key, whole  # type: ignore[assignment]
+                error.reached_carrier = ReachedCarrier.YES
                 raise
             yield from sleep(0.2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import InputError, OutcomeUnknownError, RejectedError, UnavailableError
+from ..errors import InputError, NotSupportedError, OutcomeUnknownError, RejectedError, UnavailableError
 from ..flow import Flow, Run, call, drive
 from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
 from ..model.base import Value
@@ -59,7 +59,7 @@ def _undone(
     asked_at = yield from call(ledger.now)
     try:
         result = yield from drive(undo(unpacked(entry.result, intent.shape)), stack.send)
-    except RejectedError as error:
+    except (RejectedError, NotSupportedError) as error:
         yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
         raise
     except (OutcomeUnknownError, UnavailableError) as error:

@@ -19,7 +19,7 @@ from .tokens import authorized, ready
 __all__ = ["AccountState", "Breaker", "Context", "Gate", "Stack", "stack"]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Stack:
     """Every rule of sending around one carrier, for one call of the host."""
 

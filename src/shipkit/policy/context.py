@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["AccountState", "Context"]
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class AccountState:
     """What is shared by all calls of one account: breakers and gates by operation, made on first use.
 
@@ -30,7 +30,7 @@ class AccountState:
     gates: dict[str, Gate | None] = attrs.field(factory=dict)
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Context:
     """One call of the host: whose, until when, under which settings.
 

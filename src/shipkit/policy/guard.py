@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..errors import NotSentError, OutcomeUnknownError, RateLimitedError, ReachedCarrier, UnavailableError
+from contextlib import AbstractContextManager, nullcontext
+
+from ..errors import CarrierError, NotSentError, OutcomeUnknownError, RateLimitedError, ReachedCarrier, UnavailableError
 from ..flow import Request, Response, Run, Send, now, sleep
 from .context import Context
 
@@ -43,22 +45,22 @@ class Breaker:
 
 
 class Gate:
-    """Lets at most ``calls`` through in any ``per_s`` seconds, in order (GCRA)."""
+    """Lets at most ``calls`` through in any ``per_s`` seconds, in order (GCRA); *lock* keeps threads apart."""
 
-    def __init__(self, calls: int, per_s: float) -> None:
+    def __init__(self, calls: int, per_s: float, lock: AbstractContextManager[object] | None = None) -> None:
         self._step_s = per_s / calls
         self._slack_s = per_s - self._step_s
         self._next_at = float("-inf")
+        self._lock = lock if lock is not None else nullcontext()
 
-    def reserve(self, at: float) -> float:
-        """Take the next place and return the seconds until it comes."""
-        place = max(self._next_at, at)
-        self._next_at = place + self._step_s
-        return max(0.0, place - self._slack_s - at)
-
-    def give_back(self) -> None:
-        """The place is not used."""
-        self._next_at -= self._step_s
+    def reserve(self, at: float, within_s: float = float("inf")) -> float:
+        """Return the seconds until the next place comes; it is taken if that is *within_s*."""
+        with self._lock:
+            place = max(self._next_at, at)
+            wait_s = max(0.0, place - self._slack_s - at)
+            if wait_s <= within_s:
+                self._next_at = place + self._step_s
+            return wait_s
 
 
 def guarded(send: Send, context: Context) -> Send:
@@ -88,6 +90,10 @@ def guarded(send: Send, context: Context) -> Send:
             if breaker.failed((yield from now())):
                 yield context.emit("breaker", request=request.name, error=error.code, detail="open")
             raise
+        except CarrierError:
+            if breaker is not None:  # it answers
+                breaker.succeeded()
+            raise
         if breaker is not None:
             breaker.succeeded()
         return response
@@ -101,9 +107,9 @@ def _breaker(context: Context) -> Breaker:
 
 
 def _pass(gate: Gate, at: float, context: Context) -> Run[None]:
-    wait_s = gate.reserve(at)
-    if at + wait_s > context.until:
-        gate.give_back()
+    left_s = context.until - at
+    wait_s = gate.reserve(at, left_s)
+    if wait_s > left_s:
         raise RateLimitedError(
             f"our own limit for {context.operation} at {context.state.carrier}: next place in {wait_s:.0f} s",
             reached_carrier=ReachedCarrier.NO,

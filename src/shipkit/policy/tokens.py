@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec
+
 from ..carrier import Authenticates, Carrier, Signs, able
-from ..errors import AuthenticationError, DeadlineError
-from ..flow import Request, Response, Run, Send, Token, call, drive, now, sleep
+from ..errors import AuthenticationError, DeadlineError, PluginError, ShipkitError
+from ..flow import Request, Response, Run, Send, Token, call, drive, foreign, now, sleep
 from .context import Context
 
 __all__ = ["authorized", "ready"]
 
+P = ParamSpec("P")
 _LOOK_AGAIN_S = 0.02
 
 
@@ -18,8 +22,18 @@ def authorized(send: Send, carrier: Carrier, context: Context) -> Send:
         return _with_token(send, carrier, context)
     if able(carrier, Signs):
         signer = carrier
-        return lambda request: send(signer.sign(_numbered(request, context)) if request.signed else request)
+        return lambda request: send(_made(signer.sign, _numbered(request, context)) if request.signed else request)
     return send
+
+
+def _made(function: Callable[P, Request], *args: P.args, **kwargs: P.kwargs) -> Request:
+    """The plugin's request; what it raises is our error, before anything is sent."""
+    try:
+        return function(*args, **kwargs)
+    except ShipkitError:
+        raise
+    except Exception as error:
+        raise PluginError(f"the plugin raised {type(error).__name__} while it signed a request") from foreign(error)
 
 
 def _numbered(request: Request, context: Context) -> Request:
@@ -33,12 +47,12 @@ def _with_token(send: Send, carrier: Authenticates, context: Context) -> Send:
             return (yield from send(request))
         token = yield from _token(send, carrier, context)
         try:
-            return (yield from send(carrier.authorize(_numbered(request, context), token)))
+            return (yield from send(_made(carrier.authorize, _numbered(request, context), token)))
         except AuthenticationError:
             yield from call(context.tokens.drop, context.state.account, token)
         # The refused token may have been revoked by somebody's refresh: a 401 took nothing on, so once more is safe.
         token = yield from _token(send, carrier, context)
-        return (yield from send(carrier.authorize(_numbered(request, context), token)))
+        return (yield from send(_made(carrier.authorize, _numbered(request, context), token)))
 
     return authorized_send
 

@@ -31,6 +31,7 @@ class MemoryTokens:
         self._clock = clock
         self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
+        self._margins: dict[str, float] = {}
         self._claims: dict[str, tuple[str, float]] = {}
 
     def get(self, account: str, margin_s: float) -> Token | None:
@@ -38,6 +39,8 @@ class MemoryTokens:
         token = self._tokens.get(account)
         if token is None or token.expires_at is None:
             return token
+        # A token that lives shorter than the margin would else be fetched anew by every caller.
+        margin_s = min(margin_s, self._margins.get(account, margin_s))
         return token if self._clock() + margin_s < token.expires_at.timestamp() else None
 
     def claim(self, account: str, owner: str, lease_s: float) -> bool:
@@ -53,6 +56,8 @@ class MemoryTokens:
         """Keep *token* and end the claim of *owner*."""
         with self._lock:
             self._tokens[account] = token
+            if token.expires_at is not None:
+                self._margins[account] = (token.expires_at.timestamp() - self._clock()) / 2
             self._end(account, owner)
 
     def release(self, account: str, owner: str) -> None:
