@@ -84,7 +84,7 @@ class Kept:
     blobs: tuple[bytes, ...] = attrs.field(default=(), repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Claim:
     """The intention to send: written durably before a byte leaves.
 
@@ -107,7 +107,7 @@ class Claim:
     attempts_max: int
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Entry:
     """A row of the ledger: one generation of one key. Times are the store's, aware UTC.
 
@@ -139,7 +139,7 @@ class Entry:
     updated_at: datetime
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Stray:
     """A second booking that came in for a key: kept until it is voided or a person has seen it."""
 

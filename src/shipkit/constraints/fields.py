@@ -24,7 +24,7 @@ _ON_THE_LANE: Final = frozenset({"lane", "destination", "origin"})
 _ABSENT: Final[Any] = object()  # this kind of request has no such field
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class _Node:
     """One step of a path: what is demanded here, of each item, and of the fields below."""
 
@@ -49,7 +49,7 @@ class _Node:
     """Where only texts are spoken of: whether one breaks no rule, its length or any other."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class _Rule:
     """One rule of the facts, ready to be applied."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Offer"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Bounds:
     """One set of limits, ready to be compared."""
 
