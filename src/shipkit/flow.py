@@ -375,7 +375,10 @@ class Token:
     expires_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+# Effects are made, performed and thrown away: nobody compares them, and none is kept that could be changed.
+
+
+@attrs.define(kw_only=True, eq=False)
 class Transmit:
     """Send *request*; give up at ``until``; do not let its first byte leave after ``not_after`` (runner's seconds)."""
 
@@ -384,7 +387,7 @@ class Transmit:
     not_after: float | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Sleep:
     """Wait. With ``jitter`` the runner draws the length between 0 and ``seconds``."""
 
@@ -392,12 +395,12 @@ class Sleep:
     jitter: bool = False
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Now:
     """Ask for the runner's seconds: they rise while the machine is suspended and never go back."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Call:
     """Call a port. One that blocks runs on a thread of its own under asyncio."""
 
@@ -406,14 +409,14 @@ class Call:
     blocking: bool = True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Emit:
     """Tell those who observe: log, telemetry, ``shipkit_observe``."""
 
     event: Any
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Fork:
     """Do several things at once, at most ``at_once`` of them; the answer is one `Done` for each, in order."""
 

@@ -12,13 +12,14 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import httpcore
 import httpx
 
 from ..errors import DeadlineError, NotSentError, OutcomeUnknownError, ReplyError, ShipkitError
-from ..flow import Headers, Response, Transmit
+from ..flow import Headers, Request, Response, Transmit
 from ..settings import Settings
 from .clock import seconds, utc_now
 
@@ -108,9 +109,8 @@ class SyncTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        context = httpx.create_ssl_context()
-        self._lookups = _Pool(context, keepalive_s=30.0)
-        self._purchases = _Pool(context, keepalive_s=settings.purchase_idle_max_s)
+        self._lock = threading.Lock()
+        self._pools: dict[tuple[bool, bool], _Pool] = {}
 
     def send(self, effect: Transmit) -> Response:
         """Perform *effect*.
@@ -123,10 +123,9 @@ class SyncTransport:
         left_s = effect.until - seconds()
         if left_s <= 0:
             raise DeadlineError(f"{effect.request.name}: the deadline came before anything left")
-        pool = self._lookups if effect.request.replayable else self._purchases
         try:
             with _ending(effect.until):
-                reply = pool.handle_request(prepared(effect, sent, left_s, self._settings))
+                reply = self._pool(effect.request).handle_request(prepared(effect, sent, left_s, self._settings))
                 try:
                     refuse_coding(effect, reply)
                     content = b"".join(limited(reply.iter_bytes(), effect, self._settings.body_max_bytes))
@@ -140,8 +139,22 @@ class SyncTransport:
 
     def close(self) -> None:
         """Close every connection."""
-        self._lookups.close()
-        self._purchases.close()
+        for pool in self._pools.values():
+            pool.close()
+
+    def _pool(self, request: Request) -> _Pool:
+        """The pool for *request*; the authorities that TLS trusts are read when an address first needs them."""
+        key = (request.url[:6].lower() == "https:", request.replayable)
+        with self._lock:
+            pool = self._pools.get(key)
+            if pool is None:
+                keepalive_s = 30.0 if request.replayable else self._settings.purchase_idle_max_s
+                pool = self._pools[key] = _Pool(self._tls if key[0] else None, keepalive_s=keepalive_s)
+            return pool
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
 
 
 _ends = threading.local()
@@ -226,7 +239,7 @@ class _Body(httpx.SyncByteStream):
 class _Pool:
     """httpx's values over a pool with our network backend; only public API of either."""
 
-    def __init__(self, context: ssl.SSLContext, *, keepalive_s: float) -> None:
+    def __init__(self, context: ssl.SSLContext | None, *, keepalive_s: float) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=100,
