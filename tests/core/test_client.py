@@ -432,3 +432,47 @@ def test_a_list_of_numbers_has_one_deadline(sim: Simulator, acme: Acme) -> None:
         took_s = time.monotonic() - began
     assert len(outcomes) == 5 and all(outcome.error is not None for outcome in outcomes)
     assert took_s < 2
+
+
+def test_what_is_no_request_is_refused_before_anything_is_sent(sim: Simulator, client: Client) -> None:
+    for wrong in ({"reference": "SO042"}, None, "SO042"):
+        with pytest.raises(InputError):
+            client.create_shipment(wrong, account="acme-de", key="order-1", service="HOME")  # type: ignore[arg-type]
+        with pytest.raises(InputError):
+            client.rates(wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError):
+        client.create_shipment(request(), account="acme-de", key=None)  # type: ignore[arg-type]
+    assert len(sim.requests()) == 0
+
+
+def test_one_account_may_be_named_without_a_list(client: Client) -> None:
+    assert client.rates(request(), accounts="acme-de").quotes
+
+
+def test_a_host_never_sees_its_namespace_in_a_key(sim: Simulator, acme: Acme) -> None:
+    with Client({"acme-de": acme}, settings=Settings(namespace="db-7")) as client:
+        shipment = client.create_shipment(request(), account="acme-de", key="order-1")
+        assert shipment.key == "order-1"
+        with pytest.raises(ConflictError) as caught:
+            client.create_shipment(request("SO043"), account="acme-de", key="order-1")
+        assert caught.value.key == "order-1"
+        assert client.cancel_shipment(key=shipment.key).outcome is CancelOutcome.VOIDED
+
+
+def test_a_booking_of_which_only_some_packages_show_is_asked_about_again(sim: Simulator, acme: Acme) -> None:
+    class Partial(Acme):
+        def find_shipments(self, request: Any) -> Any:
+            hits = yield from Acme.find_shipments(self, request)
+            return tuple(attrs.evolve(hit, packages=hit.packages[:1]) for hit in hits)
+
+    later = Later()
+    store = MemoryStore(clock=later)
+    partial = Partial(client_id="host", client_secret="client-secret", base_url=acme.base_url)
+    sim.add_fault("drop_after_commit", operation="create_shipment", times=1)
+    with Client({"acme-de": partial}, store=store) as client, pytest.raises(InDoubtError) as caught:
+        client.create_shipment(request(packages=2), account="acme-de", key="order-1")
+    assert not caught.value.needs_person
+
+    with Client({"acme-de": acme}, store=store) as client:
+        assert len(client.create_shipment(request(packages=2), account="acme-de", key="order-1").packages) == 2
+    assert len(sim.bookings()) == 1

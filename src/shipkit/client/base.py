@@ -95,4 +95,5 @@ class ClientBase:
 
 def with_service(request: m.ShipmentRequest, service: str | None) -> m.ShipmentRequest:
     """*request* for the service that the call names."""
-    return request if service is None else attrs.evolve(request, service=service)
+    # What is no request is refused where requests are looked at, before anything is sent.
+    return request if service is None or not attrs.has(type(request)) else attrs.evolve(request, service=service)

@@ -21,8 +21,19 @@ from ..carrier import (
     ValidatesAddresses,
     able,
 )
-from ..errors import InputError, NotSupportedError, PluginError, ShipkitError
+from ..errors import (
+    ConflictError,
+    InDoubtError,
+    InProgressError,
+    InputError,
+    LabelPendingError,
+    NotSupportedError,
+    PluginError,
+    ShipkitError,
+    StoreError,
+)
 from ..flow import Done, Flow, Fork, Run, call, drive, foreign, now
+from ..model.base import Value
 from ..policy import Context, Stack, stack
 from ..ports import Store
 from ..settings import Settings
@@ -36,6 +47,10 @@ __all__ = ["Desk"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+# Errors that name a key: the host's own, without the namespace that the store knows it under.
+_KEYED = (ConflictError, InDoubtError, InProgressError, LabelPendingError, StoreError)
 
 
 class Desk:
@@ -71,7 +86,8 @@ class Desk:
     ) -> Run[m.RateAnswer]:
         """Prices from many accounts at once, within one deadline; one error for each account that failed."""
         began = yield from now()
-        aliases = tuple(accounts) if accounts is not None else tuple(self.accounts)
+        given = (accounts,) if isinstance(accounts, str) else accounts
+        aliases = tuple(given) if given is not None else tuple(self.accounts)
         for alias in aliases:
             self.account(alias)
         seconds = deadline_s if deadline_s is not None else self.settings.rates_deadline_s
@@ -212,6 +228,8 @@ class Desk:
         except ShipkitError as error:
             error.account, error.carrier = account.alias, account.carrier.code
             error.operation = error.operation or operation
+            if isinstance(error, _KEYED):
+                error.key = self.own_key(error.key) or error.key
             masked(error, request)
             kind = "in_doubt" if error.code == "in_doubt" else "call"
             yield context.emit(kind, error=error.code, elapsed_s=(yield from now()) - started_at)
@@ -289,8 +307,16 @@ def unknown_key() -> InputError:
     return InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.UNKNOWN_VALUE, text=text),))
 
 
+def refuse_other(request: object, *kinds: type[Value]) -> None:
+    """Raise when *request* is no value of *kinds*: a dictionary, say, which `shipkit.codec.from_dict` reads."""
+    if not isinstance(request, kinds):
+        text = f"is a {' or a '.join(kind.__name__ for kind in kinds)}, not a {type(request).__name__}"
+        raise InputError(problems=(m.Problem(path="", code=m.ProblemCode.MALFORMED, text=text),))
+
+
 def rating_part(request: m.RateRequest | m.ShipmentRequest) -> m.RateRequest:
     """What rating needs of a shipment request."""
+    refuse_other(request, m.RateRequest, m.ShipmentRequest)
     if isinstance(request, m.RateRequest):
         return request
     shared = {name: getattr(request, name) for name in _shared_fields()}

@@ -31,7 +31,7 @@ from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, Phase
 from .accounts import Account
-from .desk import Desk, reason, together
+from .desk import Desk, reason, refuse_other, together
 from .papers import completed, fetched, in_hand, labelled, linked
 
 __all__ = [
@@ -151,9 +151,10 @@ def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str
     def asked(stack: Stack) -> Run[V]:
         _refuse_key(key)
         _capable(account, kind)
+        refuse_other(request, kind.request_type)
         ready = desk.ready(account, request)
         mark = fingerprint(kind.operation, alias, request)
-        intent = _intent(account, kind, ready, desk.full_key(key), mark, stack)
+        intent = _intent(desk, account, kind, ready, desk.full_key(key), mark, stack)
         return (yield from booked(intent, desk.store.ledger, stack))
 
     return desk.calling(account, kind.operation, deadline_s, request, asked)
@@ -226,8 +227,11 @@ def _recovered(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[
     return (yield from finished(intent, ledger, entry))
 
 
-def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: str, stack: Stack) -> Intent[V]:
+def _intent(
+    desk: Desk, account: Account, kind: Purchase[V], request: Any, key: str, mark: str, stack: Stack
+) -> Intent[V]:
     carrier = account.carrier
+    own = desk.own_key(key) or key
 
     def start(identity: str) -> Flow[Any]:
         flow: Flow[Any] = getattr(carrier, kind.operation)(_marked(request, identity))
@@ -247,9 +251,9 @@ def _intent(account: Account, kind: Purchase[V], request: Any, key: str, mark: s
         live=lambda value: _shipment(value) is None or _shipment(value).state is not m.BookingState.VOIDED,
         pieces_of=_pieces,
         pieces=_asked_pieces(request),
-        complete=lambda value: _completed(value, stack, key, getattr(request, "shipment", request)),
+        complete=lambda value: _completed(value, stack, own, getattr(request, "shipment", request)),
         in_hand=_in_hand,
-        stamped=lambda value, generation: _stamped(value, account, key, generation, notices(request, account.facts)),
+        stamped=lambda value, generation: _stamped(value, account, own, generation, notices(request, account.facts)),
         recovery=account.facts.recovery,
     )
 
@@ -258,7 +262,7 @@ def _stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[
     """The intent of a row, in a process that never saw the host's request."""
     kind = _kind_of(entry)
     request = unpacked(entry.request, kind.request_type)
-    return _intent(account, kind, request, entry.key, entry.fingerprint, stack)
+    return _intent(desk, account, kind, request, entry.key, entry.fingerprint, stack)
 
 
 def _finder(carrier: Carrier, kind: Purchase[Any], request: Any) -> Callable[[str], Flow[tuple[Any, ...]]] | None:
@@ -368,7 +372,7 @@ def _capable(account: Account, kind: Purchase[Any]) -> None:
         raise NotSupportedError(f"{account.carrier.code} does not offer {kind.operation}: {why}")
 
 
-def _refuse_key(key: str) -> None:
-    if not 1 <= len(key) <= _KEY_MAX or not key.isprintable():
+def _refuse_key(key: Any) -> None:
+    if not isinstance(key, str) or not 1 <= len(key) <= _KEY_MAX or not key.isprintable():
         text = f"a key has 1 to {_KEY_MAX} printable characters"
         raise InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.MALFORMED, text=text),))

@@ -37,6 +37,8 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
     if not live:
         return (yield from _absent(ledger, stack, entry, asked_at, voided=bool(hits)))
     if intent.pieces_of is not None and intent.pieces_of(live[0]) != intent.pieces:
+        if entry.settle_at is None or asked_at < entry.settle_at:
+            raise doubt_of(entry)  # the others may show later
         yield from call(ledger.needs_person, entry, f"found {intent.pieces_of(live[0])} of {intent.pieces} packages")
         raise doubt_of((yield from call(ledger.read, entry.key)) or entry)
     for hit in live:
