@@ -111,10 +111,12 @@ class Ups(Carrier):
 
     def rates(self, request: RateRequest) -> Flow[tuple[RateQuote, ...]]:
         """Price *request*: the account's own price where it has one, with the published one beside it."""
-        from .wire.rating import quotes_from_wire, rates_to_wire, request_option
+        from .wire.rating import rates_to_wire, request_option
 
         payload = rates_to_wire(request, self.shipper_number)
         response = yield self._post(f"rating/v2409/{request_option(request)}", payload, "rates")
+        from .wire.quotes import quotes_from_wire  # loads while nothing waits for the request any more
+
         return quotes_from_wire(request, response)
 
     def transit_times(self, request: RateRequest) -> Flow[tuple[ServiceTransit, ...]]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from shipkit.model import (
-    ChargeType,
     DocumentFormat,
     LengthUnit,
     NotifyEvent,
@@ -22,7 +21,6 @@ from shipkit.model import (
 
 __all__ = [
     "ADDRESS_KINDS",
-    "CHARGES",
     "CHARACTER_SETS",
     "DELIVERY_CONFIRMATION",
     "DOCUMENT_FORMATS",
@@ -92,15 +90,6 @@ PACKAGINGS: Final[Mapping[PackagingKind, str]] = {
     PackagingKind.PALLET: "30",
     PackagingKind.BAG: "02",
     PackagingKind.CRATE: "02",
-}
-
-# ItemizedCharges.Code. UPS's table is not in the published files. 375: recorded, the difference that Rating.yaml names
-# ("BaseServiceCharge is transportation charges - fuel surcharges"). 270: recorded on residential addresses only.
-# 400: recorded with SubType EVS, which Shipping.yaml explains as the declared value. The rest is a surcharge.
-CHARGES: Final[Mapping[str, ChargeType]] = {
-    "375": ChargeType.FUEL,
-    "270": ChargeType.RESIDENTIAL,
-    "400": ChargeType.INSURANCE,
 }
 
 # Shipping.yaml LabelSpecification.LabelImageFormat.Code, and what may come back: labels, receipts (HTML), forms (PDF).

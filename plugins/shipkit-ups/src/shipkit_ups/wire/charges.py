@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shipkit.model import Charge, ChargeType, Money, PriceBasis
 
-from ..codes import CHARGES
 from .common import listed, money_from_wire
 
 __all__ = ["Bill", "bill_from_wire"]
+
+# ItemizedCharges.Code. UPS's table is not in the published files. 375: recorded, the difference that Rating.yaml names
+# ("BaseServiceCharge is transportation charges - fuel surcharges"). 270: recorded on residential addresses only.
+# 400: recorded with SubType EVS, which Shipping.yaml explains as the declared value. The rest is a surcharge.
+_KINDS: Final[Mapping[str, ChargeType]] = {
+    "375": ChargeType.FUEL,
+    "270": ChargeType.RESIDENTIAL,
+    "400": ChargeType.INSURANCE,
+}
 
 
 class Bill(NamedTuple):
@@ -76,6 +84,6 @@ def _charges(owner: Mapping[str, Any], ref: str | None) -> list[Charge]:
     for row in listed(owner.get("ItemizedCharges")):
         amount = money_from_wire(row)
         if amount.amount:
-            kind, text = CHARGES.get(row["Code"], ChargeType.SURCHARGE), row.get("Description") or None
+            kind, text = _KINDS.get(row["Code"], ChargeType.SURCHARGE), row.get("Description") or None
             charges.append(Charge(type=kind, code=row["Code"], description=text, amount=amount, package_ref=ref))
     return charges

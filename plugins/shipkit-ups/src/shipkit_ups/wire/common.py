@@ -50,7 +50,6 @@ __all__ = [
     "listed",
     "measures_to_wire",
     "message_from_wire",
-    "money",
     "money_from_wire",
     "packaging_code",
     "party_to_wire",
@@ -80,13 +79,7 @@ _UNITS: Final[Mapping[bool, tuple[str, str, WeightUnit, str, str, LengthUnit]]] 
 
 @reader.hook(Money)
 def money_from_wire(row: Mapping[str, Any]) -> Money:
-    return money(row["MonetaryValue"], row["CurrencyCode"])
-
-
-# Amounts, weights and notices repeat from package to package and from service to service of one answer.
-@lru_cache(maxsize=1024)
-def money(value: str, currency: str) -> Money:
-    return Money(Decimal(value), currency)
+    return Money(Decimal(row["MonetaryValue"]), row["CurrencyCode"])
 
 
 @reader.hook(Weight)
@@ -94,6 +87,7 @@ def weight_from_wire(row: Mapping[str, Any]) -> Weight:
     return _weight(row["Weight"], row["UnitOfMeasurement"]["Code"])
 
 
+# Weights and notices repeat from service to service of one answer.
 @lru_cache(maxsize=128)
 def _weight(value: str, code: str) -> Weight:
     return Weight(Decimal(value), WEIGHT_UNITS[code.upper()])
