@@ -476,3 +476,29 @@ def test_a_booking_of_which_only_some_packages_show_is_asked_about_again(sim: Si
     with Client({"acme-de": acme}, store=store) as client:
         assert len(client.create_shipment(request(packages=2), account="acme-de", key="order-1").packages) == 2
     assert len(sim.bookings()) == 1
+
+
+def test_a_key_that_a_person_dealt_with_can_be_used_anew(sim: Simulator, acme: Acme) -> None:
+    class Silent(Acme):
+        @classmethod
+        def facts(cls) -> Any:
+            from shipkit.model import RecoveryFacts
+
+            return attrs.evolve(Acme.facts(), recovery=RecoveryFacts())
+
+    later = Later()
+    silent = Silent(client_id="host", client_secret="client-secret", base_url=acme.base_url)
+    sim.add_fault("drop_before", operation="create_shipment", times=1)
+    with Client({"acme-de": silent}, store=MemoryStore(clock=later)) as client:
+        with pytest.raises(InDoubtError) as caught:
+            client.create_shipment(request(), account="acme-de", key="order-1")
+        assert caught.value.needs_person
+        with pytest.raises(InDoubtError):
+            client.close_key(key="order-1")
+        later.offset = 2000
+        client.close_key(key="order-1")
+
+        assert client.create_shipment(request(), account="acme-de", key="order-1").generation == 2
+        with pytest.raises(ConflictError):
+            client.close_key(key="order-1")
+    assert len(sim.bookings()) == 1

@@ -23,7 +23,7 @@ from ..carrier import (
     able,
 )
 from ..constraints import notices
-from ..errors import InputError, NotSupportedError, StoreError
+from ..errors import ConflictError, InDoubtError, InputError, NotSupportedError, StoreError
 from ..flow import Done, Flow, Run, call, now
 from ..ledger import Intent, booked, cancelled, fingerprint, recovered
 from ..ledger.booking import finished, unpacked
@@ -44,6 +44,7 @@ __all__ = [
     "SUBSCRIBE",
     "Purchase",
     "cancel",
+    "close_key",
     "purchase",
     "recover",
 ]
@@ -177,6 +178,26 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
 
     request = unpacked(entry.request, kind.request_type)
     return (yield from desk.calling(account, operation, deadline_s, request, asked))
+
+
+def close_key(desk: Desk, key: str) -> Run[None]:
+    """End what a person has dealt with; the key may then be used anew."""
+    ledger, full_key = desk.store.ledger, desk.full_key(key)
+    entry = yield from desk.read(full_key)
+    at = yield from call(ledger.now)
+    if entry.settle_at is not None and at < entry.settle_at and entry.phase is Phase.NEEDS_PERSON:
+        raise InDoubtError(
+            f"{key} was sent a moment ago: what a person does not see at the carrier yet may still come",
+            key=key,
+            generation=entry.generation,
+            since=entry.updated_at,
+            retry_at=entry.settle_at,
+            needs_person=True,
+        )
+    closed = yield from call(ledger.close_key, full_key)
+    if closed is None or closed.phase is not Phase.CLOSED:
+        text = f"{key} is {entry.phase.value}: it ends by itself, or by cancelling it"
+        raise ConflictError(text, key=key, generation=entry.generation)
 
 
 def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:

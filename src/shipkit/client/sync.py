@@ -176,6 +176,17 @@ class Client(ClientBase):
 
         return self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
+    def close_key(self, *, key: str) -> None:
+        """A person looked, and dealt with what nobody else can end: the key may be used anew.
+
+        Raises:
+            InDoubtError: it was sent too short a time ago for a look at the carrier to prove anything.
+            ConflictError: the row ends by itself, or by cancelling it.
+        """
+        from . import purchases
+
+        self._run(purchases.close_key(self._desk, key))
+
     def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
         """Finish what can be finished: look doubts up, fetch labels, carry cancellations out.
 
