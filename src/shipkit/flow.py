@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -328,16 +328,21 @@ class Response:
         Raises:
             ReplyError: it is not JSON, or nested deeper than the parser goes.
         """
-        return self._json
+        known = self.__dict__
+        if "_json" not in known:
+            known["_json"] = self._parsed()
+        return known["_json"]
 
-    @cached_property
-    def _json(self) -> Any:
+    def _parsed(self) -> Any:
+        content = self.content
         try:
-            data = _decode(self.content.decode("utf-8-sig"))
-            # Half a surrogate pair is legal JSON and no text that anybody could store or send on.
-            return _mended(data) if b"\\ud" in self.content or b"\\uD" in self.content else data
+            data = _decode(content.decode("utf-8-sig"))
+            # Half a surrogate pair is legal JSON and no text that anybody could store or send on. One byte is found
+            # at once; two or three take longer to look for in a label than its JSON to parse.
+            escaped = b"\\" in content and (b"\\ud" in content or b"\\uD" in content)
+            return _mended(data) if escaped else data
         except (ValueError, RecursionError) as error:
-            kind = "empty" if not self.content.strip() else "not JSON"
+            kind = "empty" if not content.strip() else "not JSON"
             raise ReplyError.of(self, message=f"the body is {kind} @ $", paths=("$",)) from error
 
     @property
