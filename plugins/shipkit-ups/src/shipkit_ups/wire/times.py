@@ -21,30 +21,20 @@ _WIDEST_MIN: Final = 14 * 60  # UTC+14, Line Islands
 
 @reader.hook(date)
 def day_from_wire(value: str) -> date:
-    return _day(str(value))
+    plain = str(value).replace("-", "")
+    if len(plain) != 8 or not (plain.isascii() and plain.isdigit()):
+        raise ValueError("not a day")
+    number = int(plain)
+    return date(number // 10_000, number // 100 % 100, number % 100)
 
 
 @reader.hook(time)
 def clock_from_wire(value: str) -> time:
-    return _clock(str(value))
-
-
-# The days of one answer repeat, and so do the hours by which UPS promises to come.
-@lru_cache(maxsize=512)
-def _day(text: str) -> date:
-    plain = text.replace("-", "")
-    if len(plain) != 8:
-        raise ValueError("not a day")
-    return date(int(plain[:4]), int(plain[4:6]), int(plain[6:]))
-
-
-@lru_cache(maxsize=512)
-def _clock(text: str) -> time:
-    clock = digits(text)
+    clock = digits(str(value))
     if not 3 <= len(clock) <= 6:
         raise ValueError("not a time of day")
-    clock = clock.zfill(6) if len(clock) > 4 else clock.zfill(4) + "00"
-    return time(int(clock[:2]), int(clock[2:4]), int(clock[4:]))
+    number = int(clock) if len(clock) > 4 else int(clock) * 100
+    return time(number // 10_000, number // 100 % 100, number % 100)
 
 
 def event_time(on: date, at: time | None = None) -> EventTime:
