@@ -29,7 +29,7 @@ from shipkit.readers import wire
 
 from ..statuses import MAPPING_VERSION, status
 from .common import reader
-from .numbers import number_from_wire
+from .numbers import number_from_wire, plain_number
 from .times import Clock, Day, event_time, scan_time
 from .tracking import locale_of, place_from_wire, unmapped
 
@@ -56,7 +56,7 @@ class SubscriptionReply:
 def subscription_from_wire(request: SubscriptionRequest, response: Response) -> Subscription:
     """Which numbers UPS will push for, which not, and until when."""
     reply = reader.read(response, SubscriptionReply)
-    valid = {number_from_wire(value).value for value in reply.validTrackingNumbers}
+    valid = {plain_number(value) for value in reply.validTrackingNumbers}
     accepted = tuple(number for number in request.numbers if number.value in valid)
     refused: dict[str, CarrierError] = {
         number.value: RejectedError("UPS takes no subscription for this number", http_status=response.status)

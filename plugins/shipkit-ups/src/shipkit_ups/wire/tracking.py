@@ -31,7 +31,7 @@ from shipkit.readers import wire
 from ..codes import WEIGHT_UNITS
 from ..statuses import MAPPING_VERSION, is_mapped, status
 from .common import day, each
-from .numbers import number_from_wire
+from .numbers import number_from_wire, plain_number
 from .times import Clock, Day, clock_from_wire, day_from_wire, event_time, scan_time
 
 __all__ = [
@@ -198,7 +198,7 @@ def tracked_from_wire(
     asked, events = packages[0], []
     scans: list[TrackingEvent] = []
     for package in packages:
-        piece = number_from_wire(package.trackingNumber).value
+        piece = plain_number(package.trackingNumber)
         of_package = _events(package, piece, language, response)
         events += of_package
         if piece == query.number.value or package is asked:
@@ -310,7 +310,7 @@ def _weight(row: WeightRow | None) -> Weight | None:
 def _related(query: TrackQuery, packages: Sequence[PackageRow]) -> tuple[TrackingNumber, ...]:
     values = [package.trackingNumber for package in packages]
     values += [row.number for package in packages for row in package.alternateTrackingNumber if row.number]
-    numbers = dict.fromkeys(number_from_wire(value).value for value in values)
+    numbers = dict.fromkeys([plain_number(value) for value in values])
     return tuple([number_from_wire(value) for value in numbers if value != query.number.value])
 
 
