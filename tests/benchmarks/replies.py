@@ -179,7 +179,7 @@ def _bytes_of(value: Any) -> list[bytes]:
             return [found for item in node for found in within(item)]
         return [node] if isinstance(node, bytes) else []
 
-    return within(serialize_object(value, dict))
+    return within(serialize_object(value, dict))  # type: ignore[no-untyped-call]
 
 
 def growth(shared: Path | None) -> list[Figure]:

@@ -28,7 +28,7 @@ def bare_zeep(reply: Reply) -> Callable[[], Any]:
     import zeep
 
     with as_file(files("shipkit_dpd_fr") / "dpd_fr.wsdl") as path:
-        client = zeep.Client(str(path))
+        client = zeep.Client(str(path))  # type: ignore[no-untyped-call]
     binding = client.service._binding
     operation = binding.get(OPERATION)
     answer = _Answer(reply)

@@ -102,6 +102,7 @@ def first_client(ours: Path, karrio: Path) -> list[Figure]:
     """The first UPS client with its first request ready, and with the first one sent, beside karrio's first gateway."""
     with _answering() as url:
         env = {**os.environ, "BENCH_URL": url}
+        secured = _SENT + "import httpx\nhttpx.create_ssl_context()\n"  # what the first https address asks for
         return [
             asked(
                 "first UPS client, request ready",
@@ -116,6 +117,15 @@ def first_client(ours: Path, karrio: Path) -> list[Figure]:
                 (ours, _TIMED.format(work=_SENT)),
                 (karrio, _TIMED.format(work=_KARRIO)),
                 bar=0.45,
+                against="karrio's first gateway",
+                env=env,
+                note="over http",
+            ),
+            asked(
+                "the same with what TLS trusts read",
+                (ours, _TIMED.format(work=secured)),
+                (karrio, _TIMED.format(work=_KARRIO)),
+                bar=None,
                 against="karrio's first gateway",
                 env=env,
             ),

@@ -6,14 +6,14 @@ import itertools
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 __all__ = ["in_turn", "with_other_amounts", "with_other_times"]
 
-COUNT = 96
+COUNT: Final = 96
 
-_AMOUNT = re.compile(rb'("MonetaryValue": ?")([0-9.]+)(")')
-_TIME = re.compile(rb'("time": ?"[0-9]{2})[0-9]{4}(")')
-_GMT_TIME = re.compile(rb'("gmtTime": ?"[0-9]{2}):[0-9]{2}:[0-9]{2}(")')
+_AMOUNT: Final = re.compile(rb'("MonetaryValue": ?")([0-9.]+)(")')
+_TIME: Final = re.compile(rb'("(?:time|gmtTime)": ?"[0-9]{2}:?)([0-9]{2})(:?)([0-9]{2})(")')
 
 
 def with_other_amounts(content: bytes) -> list[bytes]:
@@ -26,20 +26,16 @@ def with_other_amounts(content: bytes) -> list[bytes]:
 
 
 def with_other_times(content: bytes) -> list[bytes]:
-    """Every scan some seconds after the one before, and each reply's after those of the last."""
-    replies = []
-    for number in range(COUNT):
-        seconds = itertools.count(number * 20 % 3600)
-        local = _TIME.sub(lambda found, s=seconds: found[1] + _clock(next(s), b"") + found[2], content)  # type: ignore[misc]
-        seconds = itertools.count(number * 20 % 3600)
-        replies.append(
-            _GMT_TIME.sub(lambda found, s=seconds: found[1] + b":" + _clock(next(s), b":") + found[2], local)
-        )  # type: ignore[misc]
-    return replies
+    """Every time of day some minutes and seconds later, another offset in each reply."""
 
+    def later(by: int) -> Callable[[re.Match[bytes]], bytes]:
+        def moved(found: re.Match[bytes]) -> bytes:
+            minutes, seconds = divmod((int(found[2]) * 60 + int(found[4]) + by) % 3600, 60)
+            return found[1] + b"%02d" % minutes + found[3] + b"%02d" % seconds + found[5]
 
-def _clock(seconds: int, between: bytes) -> bytes:
-    return b"%02d%s%02d" % (seconds // 60 % 60, between, seconds % 60)
+        return moved
+
+    return [_TIME.sub(later(37 * number), content) for number in range(COUNT)]
 
 
 def in_turn(contents: list[bytes]) -> Callable[[], bytes]:
