@@ -77,13 +77,13 @@ def bill_from_wire(
 
 def _charges(owner: Mapping[str, Any], ref: str | None) -> list[Charge]:
     charges = [
-        Charge(type=ChargeType.BASE, amount=amount, package_ref=ref)
+        Charge(type=ChargeType.BASE, amount=Money(value, row["CurrencyCode"]), package_ref=ref)
         for row in listed(owner.get("BaseServiceCharge"))
-        if (amount := money_from_wire(row)).amount
+        if (value := Decimal(row["MonetaryValue"]))
     ]
     for row in listed(owner.get("ItemizedCharges")):
-        amount = money_from_wire(row)
-        if amount.amount:
-            kind, text = _KINDS.get(row["Code"], ChargeType.SURCHARGE), row.get("Description") or None
-            charges.append(Charge(type=kind, code=row["Code"], description=text, amount=amount, package_ref=ref))
+        if value := Decimal(row["MonetaryValue"]):
+            code, text, amount = row["Code"], row.get("Description") or None, Money(value, row["CurrencyCode"])
+            kind = _KINDS.get(code, ChargeType.SURCHARGE)
+            charges.append(Charge(type=kind, code=code, description=text, amount=amount, package_ref=ref))
     return charges
