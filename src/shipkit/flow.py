@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, ParamSpec, TypeVar, cast
 from urllib.parse import quote, urlencode
 
@@ -120,9 +120,14 @@ _NO_HEADERS: Final = Headers()
 
 def _headers(items: Mapping[str, str] | None, content_type: str = "") -> Headers:
     if not items:
-        return Headers((("Content-Type", content_type),)) if content_type else _NO_HEADERS
+        return _of_type(content_type) if content_type else _NO_HEADERS
     headers = Headers(items)
     return headers.with_("Content-Type", content_type) if content_type and "content-type" not in headers else headers
+
+
+@cache
+def _of_type(content_type: str) -> Headers:
+    return Headers({"Content-Type": content_type})
 
 
 def _number(value: object) -> object:
