@@ -8,12 +8,14 @@ other; nothing here opens a socket, reads a clock or draws a number.
 from __future__ import annotations
 
 import json
+import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Final, ParamSpec, TypeVar, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import attrs
 
@@ -296,7 +298,17 @@ class Request:
 
 
 def _with_params(url: str, params: Mapping[str, str] | None) -> str:
-    return f"{url}?{urlencode(params)}" if params else url
+    if not params:
+        return url
+    pairs = [f"{_quoted(str(name))}={_quoted(str(value))}" for name, value in params.items()]
+    return f"{url}?{'&'.join(pairs)}"
+
+
+_is_plain: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+
+
+def _quoted(text: str) -> str:
+    return text if _is_plain(text) else quote_plus(text)
 
 
 def _refuse(constant: str) -> object:
@@ -341,7 +353,7 @@ class Response:
     def _parsed(self) -> Any:
         content = self.content
         try:
-            data = _decode(content.decode("utf-8-sig"))
+            data = _decode((content[3:] if content.startswith(BOM_UTF8) else content).decode())
             # Half a surrogate pair is legal JSON and no text that anybody could store or send on. One byte is found
             # at once; two or three take longer to look for in a label than its JSON to parse.
             escaped = b"\\" in content and (b"\\ud" in content or b"\\uD" in content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -83,10 +83,14 @@ class ClientBase:
             self._observed(event)
         return push
 
-    def _observed(self, event: Observation) -> None:
-        from .observe import observed
+    _observe: Callable[[Observation, Sequence[Observer]], None] | None = None
 
-        observed(event, self._observers)
+    def _observed(self, event: Observation) -> None:
+        if self._observe is None:
+            from .observe import observed
+
+            self._observe = observed
+        self._observe(event, self._observers)
 
     def _close_store(self) -> None:
         if self._own_store:

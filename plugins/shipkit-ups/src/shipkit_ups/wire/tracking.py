@@ -296,10 +296,8 @@ def _proof(package: PackageRow, events: Sequence[TrackingEvent]) -> ProofOfDeliv
     times, details = package.deliveryTime, package.deliveryInformation or DeliveryRow()
     at = times.endTime if times is not None and times.type == "DEL" else None
     place = _PLACES.get(details.location.upper(), DropPlace.OTHER) if details.location else None
-    scans = [event.time for event in events if (event.code_type, event.code) == ("D", "FS")]
-    return ProofOfDelivery(
-        delivered_at=scans[0] if scans else event_time(delivered, at), signed_by=details.receivedBy, place=place
-    )
+    scanned = next((event.time for event in events if event.code == "FS" and event.code_type == "D"), None)
+    return ProofOfDelivery(delivered_at=scanned or event_time(delivered, at), signed_by=details.receivedBy, place=place)
 
 
 def _weight(row: WeightRow | None) -> Weight | None:
