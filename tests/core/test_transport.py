@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
 import time
@@ -166,10 +167,14 @@ def test_what_never_left_is_proved_not_to_have_left(send: object, url: str) -> N
 
 
 @BOTH
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_tls_that_does_not_stand_leaves_nothing_sent(send: object) -> None:
     with serving(garbage) as url:
         error = failure(send, effect(url.replace("http:", "https:")))  # type: ignore[arg-type]
     assert error.reached_carrier.value == "no"
+    # Under asyncio httpcore leaves the socket of a failed handshake to the collector: here, not in another test.
+    del error
+    gc.collect()
 
 
 @BOTH
