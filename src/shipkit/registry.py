@@ -20,23 +20,33 @@ _ACCEPTED = (PLUGIN_API, PLUGIN_API - 1)  # the current interface and the one be
 
 
 @attrs.frozen(kw_only=True)
-class Plugin:
+class _Installed:
+    name: str
+    point: EntryPoint = attrs.field(repr=False, eq=False)
+
+    @property
+    def distribution(self) -> str:
+        """The distribution that it came with; its metadata is read when somebody asks."""
+        return self.point.dist.name if self.point.dist is not None else ""
+
+    @property
+    def version(self) -> str:
+        """The version of that distribution."""
+        return self.point.dist.version if self.point.dist is not None else ""
+
+
+@attrs.frozen(kw_only=True)
+class Plugin(_Installed):
     """A plugin that could be loaded: its name, the distribution it came with, and its module."""
 
-    name: str
-    distribution: str
-    version: str
     module: Any = attrs.field(repr=False, eq=False)
     carriers: tuple[type[Carrier], ...]
 
 
 @attrs.frozen(kw_only=True)
-class BrokenPlugin:
+class BrokenPlugin(_Installed):
     """A plugin that could not be loaded, and why; the others go on."""
 
-    name: str
-    distribution: str
-    version: str
     error: PluginError
 
 
@@ -119,11 +129,9 @@ class Registry:
         if not points:
             known = ", ".join(self.names()) or "none"
             raise PluginError(f"no plugin for {name} is installed; there are: {known}", plugin=name)
-        distribution = points[0].dist
-        origin = {"distribution": distribution.name if distribution else "", "version": _version(points[0])}
         if len(points) > 1:
             error = PluginError(f"{name} is claimed by {', '.join(p.value for p in points)}", plugin=name)
-            return BrokenPlugin(name=name, error=error, **origin)
+            return BrokenPlugin(name=name, point=points[0], error=error)
         try:
             module = points[0].load()
             api = getattr(module, "PLUGIN_API", None)
@@ -131,15 +139,9 @@ class Registry:
                 raise PluginError(f"it speaks plugin interface {api}, this core {_ACCEPTED[0]}")
             carriers = tuple(module.shipkit_carriers())
         except Exception as cause:  # whatever a stranger's module does when it is imported
-            error = PluginError(
-                f"the plugin {name} cannot be loaded: {type(cause).__name__}: {cause}",
-                plugin=name,
-                plugin_version=origin["version"],
-            )
+            error = PluginError(f"the plugin {name} cannot be loaded: {type(cause).__name__}: {cause}", plugin=name)
             error.__cause__ = cause
-            return BrokenPlugin(name=name, error=error, **origin)
-        return Plugin(name=name, module=module, carriers=carriers, **origin)
-
-
-def _version(point: EntryPoint) -> str:
-    return point.dist.version if point.dist is not None else ""
+            broken = BrokenPlugin(name=name, point=points[0], error=error)
+            error.plugin_version = broken.version
+            return broken
+        return Plugin(name=name, point=points[0], module=module, carriers=carriers)
