@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -12,7 +12,20 @@ import attrs
 from .flow import Token
 from .model.base import Value
 
-__all__ = ["Claim", "Entry", "Kept", "LedgerStore", "Observation", "Phase", "Store", "Stray", "TokenStore"]
+__all__ = [
+    "Claim",
+    "Entry",
+    "Kept",
+    "LedgerStore",
+    "LimitStore",
+    "Observation",
+    "Phase",
+    "Resend",
+    "Step",
+    "Store",
+    "Stray",
+    "TokenStore",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -61,9 +74,32 @@ class TokenStore(Protocol):
         ...
 
 
+class LimitStore(Protocol):
+    """Places within a rate limit, handed out strictly in order (GCRA) to all workers that share it.
+
+    Times are the store's own. What it keeps may be lost with the machine: a limit is no promise to anybody's money.
+    """
+
+    @property
+    def blocking(self) -> bool: ...
+
+    def reserve(self, name: str, step_s: float, slack_s: float, within_s: float) -> float:
+        """Seconds until the next place under *name*; it is taken if that is *within_s*.
+
+        One place every *step_s* seconds in the long run; *slack_s* is how far a burst may run ahead of that.
+        """
+        ...
+
+    def hold(self, name: str, for_s: float) -> None:
+        """The carrier said wait: no place under *name* comes before *for_s* seconds are over."""
+        ...
+
+
 class Phase(str, Enum):
     """Where one key stands in the ledger (`shipkit.ledger.states` has the table)."""
 
+    PLANNED = "planned"
+    """A parent: its pieces are rows of their own, and they say how it stands; with a wish to void it is undoing."""
     NEW = "new"
     IN_FLIGHT = "in_flight"
     IN_DOUBT = "in_doubt"
@@ -88,8 +124,9 @@ class Kept:
 class Claim:
     """The intention to send: written durably before a byte leaves.
 
-    ``base`` is what the mark of each attempt is made from; ``lease_s`` and ``settle_s`` are durations that the store
-    adds to its own clock.
+    ``base`` is what the mark of each attempt is made from; ``lease_s``, ``settle_s`` and ``watch_s`` are durations that
+    the store adds to its own clock. A piece names the key and the generation of its ``parent``, and may be claimed only
+    while that is running and no piece beside it is in flight, in doubt or with a person.
     """
 
     key: str
@@ -104,7 +141,25 @@ class Claim:
     request: Value = attrs.field(repr=False)
     lease_s: float
     settle_s: float
+    watch_s: float = 0
+    """How long after ``settle_at`` late bookings are still looked for."""
     attempts_max: int
+    parent: tuple[str, int] | None = None
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Resend:
+    """The intention to send the same identity once more, to a carrier that recognises it (native key, unique reference).
+
+    Allowed while sends are left, the second send at once and later ones from ``settle_at`` on, and where the carrier
+    forgets keys only if the first send plus ``key_ttl_s`` lies after this window and its settling.
+    """
+
+    owner: str
+    lease_s: float
+    settle_s: float
+    sends_max: int
+    key_ttl_s: float | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -135,13 +190,47 @@ class Entry:
     error: str = ""
     lease_until: datetime | None = None
     settle_at: datetime | None = None
+    first_sent_at: datetime | None = None
+    """When the present attempt was first claimed."""
+    watch_until: datetime | None = None
+    """Until then a late booking is looked for, though the row is at rest."""
+    next_at: datetime | None = None
+    """When a recovery run is to look at the row again; None when never."""
+    parent: tuple[str, int] | None = None
+    """Key and generation of the row that this is a piece of."""
+    note: str = ""
+    """What the person wrote who ended it; no personal data belongs here."""
+    purged_at: datetime | None = None
+    """When retention took the bodies away: the key stays used."""
     created_at: datetime
     updated_at: datetime
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class Step:
+    """One line of the audit trail: what an event did to a row. Codes and phases only, nobody's data.
+
+    ``digest`` covers this line and the digest of the line before it of the same key, so none can be changed or taken
+    out unnoticed.
+    """
+
+    key: str
+    generation: int
+    number: int
+    event: str
+    before: str
+    after: str
+    attempt: int
+    send: int
+    booking: str
+    detail: str
+    at: datetime
+    digest: str
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class Stray:
-    """A second booking that came in for a key: kept until it is voided or a person has seen it."""
+    """A second booking that came in for a key: ``open`` until it is ``voided`` or ``shown`` to a person."""
 
     key: str
     generation: int
@@ -153,6 +242,11 @@ class Stray:
 
 class LedgerStore(Protocol):
     """The ledger's table. Every method is one durable transaction of the store's own; times are the store's.
+
+    Each event also writes one `Step` in the same transaction, and says when the row is due again (``next_at``): in
+    flight when the lease is over; in doubt, voiding or without its documents at once; otherwise, while late bookings are
+    watched for, at ``settle_at`` or now, whichever is later; else never. Watched are rows of more than one attempt or
+    send, and those that are absent, with a person, voided or closed.
 
     Raises `shipkit.errors.StoreError` when the store cannot be read or written.
     """
@@ -171,7 +265,14 @@ class LedgerStore(Protocol):
         ...
 
     def claim(self, claim: Claim) -> Entry | None:
-        """Take the key for exactly this generation and attempt; None when the row does not allow it any more."""
+        """Take the key for exactly this generation and attempt; None when the row does not allow it any more.
+
+        For a while after `restored` an unknown key may be one that was lost: it then becomes a row in doubt, and None.
+        """
+        ...
+
+    def resend(self, entry: Entry, again: Resend) -> Entry | None:
+        """A row in doubt goes out once more under the same identity; None when it may not."""
         ...
 
     def take_over(self, entry: Entry) -> Entry | None:
@@ -198,10 +299,11 @@ class LedgerStore(Protocol):
         """Nobody else can end this row."""
         ...
 
-    def book(self, entry: Entry, booking: str, value: Value, complete: bool) -> Phase | None:
+    def book(self, entry: Entry, booking: str, value: Value, complete: bool, watch: bool = True) -> Phase | None:
         """Evidence of a booking, accepted from anyone at any time: the phase that the row then has.
 
-        None when another booking was first: this one is kept as a stray.
+        None when another booking was first: this one is kept as a stray. Without *watch* (booked at the first answer)
+        the row rests.
         """
         ...
 
@@ -210,7 +312,7 @@ class LedgerStore(Protocol):
         ...
 
     def want_void(self, key: str) -> Entry | None:
-        """Wish the newest generation undone; the row says what that means now."""
+        """Wish the newest generation undone, with every piece of it; the row says what that means now."""
         ...
 
     def voided(self, entry: Entry, value: Value, asked_at: datetime | None) -> bool:
@@ -221,20 +323,62 @@ class LedgerStore(Protocol):
         """The carrier would not undo it: the booking stands."""
         ...
 
-    def close_key(self, key: str) -> Entry | None:
+    def close_key(self, key: str, note: str = "") -> Entry | None:
         """A person ends a row that nobody else can end."""
+        ...
+
+    def plan(self, parent: Claim, pieces: Sequence[Claim]) -> Entry | None:
+        """A parent and a ``new`` row for each of its pieces, at once; None when the key does not allow a generation."""
+        ...
+
+    def pieces(self, parent: Entry) -> tuple[Entry, ...]:
+        """The rows planned under *parent*, in order."""
+        ...
+
+    def undo(self, parent: Entry, error: str) -> Entry | None:
+        """A piece was refused: *parent* is undoing, and every piece, open ones too, is wished undone at once."""
+        ...
+
+    def end_parent(self, parent: Entry) -> Entry | None:
+        """Once every piece of a parent that is undoing is voided or rejected: rejected if it has an error, else voided."""
         ...
 
     def strays(self, key: str) -> tuple[Stray, ...]:
         """Further bookings that came in for *key*."""
         ...
 
-    def stray_voided(self, stray: Stray) -> None:
-        """That further booking was undone."""
+    def open_strays(self, limit: int, prefix: str = "") -> tuple[Stray, ...]:
+        """Further bookings that nobody has dealt with, oldest first."""
         ...
 
-    def open(self, limit: int) -> Iterable[Entry]:
-        """Rows that a recovery run has work with, longest waiting first."""
+    def end_stray(self, stray: Stray, phase: str) -> None:
+        """That further booking was ``voided``, or ``shown`` to a person."""
+        ...
+
+    def due(self, limit: int, prefix: str = "", hold_s: float = 0) -> tuple[Entry, ...]:
+        """Rows that a recovery run has work with, longest waiting first; for *hold_s* nobody else gets them."""
+        ...
+
+    def look_again(self, entry: Entry, in_s: float | None) -> None:
+        """Have the row, if it has not moved, due again in *in_s* seconds; None: never."""
+        ...
+
+    def entries(
+        self, *, prefix: str = "", phases: Sequence[Phase] = (), after: str = "", limit: int = 100
+    ) -> tuple[Entry, ...]:
+        """Newest generations by key, in order, from the key after *after* on; without their documents' bytes."""
+        ...
+
+    def history(self, key: str) -> tuple[Step, ...]:
+        """The audit trail of *key*, oldest first."""
+        ...
+
+    def restored(self, age_s: float, settle_s: float) -> int:
+        """The store lost its newest commits (a failover, a backup of *age_s*): look first. How many rows that moved.
+
+        Every row in flight, absent, refused or new is in doubt, one send further and not alone, settling anew;
+        for *age_s* plus *settle_s* unknown keys begin in doubt.
+        """
         ...
 
 
@@ -249,5 +393,8 @@ class Store(Protocol):
 
     @property
     def tokens(self) -> TokenStore: ...
+
+    @property
+    def limits(self) -> LimitStore: ...
 
     def close(self) -> None: ...

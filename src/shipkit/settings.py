@@ -31,6 +31,13 @@ class Settings:
     exchange_max_s: float = _setting(60, "s", "longest single exchange of a purchase")
     settle_s: int = _setting(900, "s", "least time after which 'not found' can prove that nothing was booked")
     ledger_attempts: int = _setting(3, "count", "new identities of one intent before a person is asked")
+    ledger_sends: int = _setting(3, "count", "sends of one identity before a person is asked")
+    watch_s: float = _setting(86_400, "s", "how long after settling late bookings are still looked for")
+    watch_booked: str = _setting(
+        "exact", "name", "bookings answered at once that are looked for once more: exact (one look-up each), all, none"
+    )
+    void_strays: bool = _setting(True, "flag", "a second booking is undone where the carrier allows it; else it is shown")
+    recover_hold_s: float = _setting(5, "s", "how long a row that a recovery run looked at is left alone by others")
     body_max_bytes: int = _setting(20_000_000, "bytes", "longest reply, after decompression")
     webhook_body_max_bytes: int = _setting(1_000_000, "bytes", "longest push")
     redirects_max: int = _setting(3, "count", "followed for look-ups only, to the carrier's own hosts only")
@@ -38,7 +45,12 @@ class Settings:
     token_lease_s: float = _setting(30, "s", "longest time that one caller fetches a token for all")
     purchase_idle_max_s: float = _setting(1, "s", "a purchase never leaves on a connection that has idled longer")
     list_concurrency: int = _setting(8, "count", "calls in flight at once when a list is worked through")
+    account_concurrency: int = _setting(16, "count", "requests of one account in flight at once, in this process")
+    bulk_share: float = _setting(0.75, "ratio", "of those that bulk work may take; the rest is kept for single calls")
+    last_good_rates_s: float = _setting(0, "s", "how old quotes may be that stand in for an account that failed; 0: none")
     language: str = _setting("en", "language", "asked of carriers that offer a choice")
+    retention_bodies_days: int = _setting(30, "days", "requests and answers of keys that have ended")
+    retention_documents_days: int = _setting(90, "days", "label bytes")
     namespace: str = _setting("", "text", "keys are unique within it; hosts that share a store set it")
 
     @property

@@ -208,6 +208,7 @@ class Desk:
         body: Callable[[Stack], Run[T]],
         *,
         until: float | None = None,
+        bulk: bool = False,
     ) -> Run[T]:
         """One call of the host: its deadline begins, its errors say whose they are, its end is observed."""
         seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
@@ -222,6 +223,7 @@ class Desk:
             tokens=self.store.tokens,
             request_id=self.request_id,
             hosts=account.hosts,
+            bulk=bulk,
         )
         try:
             value = yield from _ours(body(stack(account.carrier, context)))

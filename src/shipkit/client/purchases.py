@@ -145,8 +145,17 @@ _KINDS: dict[str, Purchase[Any]] = {
 }
 
 
-def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str, deadline_s: float | None) -> Run[V]:
-    """Buy *request* at the account, once under *key*."""
+def purchase(
+    desk: Desk,
+    kind: Purchase[V],
+    request: Value,
+    alias: str,
+    key: str,
+    deadline_s: float | None,
+    *,
+    bulk: bool = False,
+) -> Run[V]:
+    """Buy *request* at the account, once under *key*; with *bulk* it yields to single calls."""
     account = desk.account(alias)
 
     def asked(stack: Stack) -> Run[V]:
@@ -158,7 +167,7 @@ def purchase(desk: Desk, kind: Purchase[V], request: Value, alias: str, key: str
         intent = _intent(desk, account, kind, ready, desk.full_key(key), mark, stack)
         return (yield from booked(intent, desk.store.ledger, stack))
 
-    return desk.calling(account, kind.operation, deadline_s, request, asked)
+    return desk.calling(account, kind.operation, deadline_s, request, asked, bulk=bulk)
 
 
 def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.CancellationResult]:

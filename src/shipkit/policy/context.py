@@ -36,7 +36,8 @@ class Context:
 
     ``until`` is in the runner's seconds. ``not_after`` is the end of the send window of a claimed purchase, and
     ``purchase_left`` says that it left and that nothing proved so far that nothing came of it. ``request_id`` draws a
-    number that is unique per request; ``hosts`` are the only ones that a request may go to.
+    number that is unique per request; ``hosts`` are the only ones that a request may go to. ``bulk`` is work of a list,
+    which yields to single calls.
     """
 
     state: AccountState
@@ -47,6 +48,7 @@ class Context:
     tokens: TokenStore
     request_id: Callable[[], str]
     hosts: frozenset[str]
+    bulk: bool = False
     not_after: float | None = None
     purchase_left: bool = False
 
