@@ -6,14 +6,17 @@ nothing. A host may bring its own by implementing the protocols of `shipkit.port
 
 TYPE_CHECKING = False  # both type checkers know this name
 if TYPE_CHECKING:
-    from .memory import MemoryStore, MemoryTokens
+    from .memory import MemoryStore
+    from .memory_limits import MemoryLimits
+    from .memory_tokens import MemoryTokens
     from .sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "MemoryTokens", "SqliteStore"]
+__all__ = ["MemoryLimits", "MemoryStore", "MemoryTokens", "SqliteStore"]
 
 _ROOMS = {
+    "MemoryLimits": ".memory_limits",
     "MemoryStore": ".memory",
-    "MemoryTokens": ".memory",
+    "MemoryTokens": ".memory_tokens",
     "SqliteStore": ".sqlite",
 }
 

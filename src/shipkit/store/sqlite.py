@@ -40,7 +40,7 @@ class SqliteStore:
     blocking = True
 
     def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.time) -> None:
-        from .memory import MemoryTokens
+        from .memory_tokens import MemoryTokens
 
         self.path = str(path)
         self.tokens: TokenStore = MemoryTokens()
