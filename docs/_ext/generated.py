@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from shipkit import errors
-from shipkit.cli import COMMANDS
+from shipkit.cli import COMMANDS, GROUPS
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import ADMIN, PAGES
@@ -191,7 +191,9 @@ def errors_table() -> str:
 
 def commands_table() -> str:
     """What the command line can do."""
-    return table(("command", "what it does"), ((f"`shipkit {name}`", cell(what)) for name, what in COMMANDS.items()))
+    grouped = {f"{group} {name}": what for group, (_, each) in GROUPS.items() for name, what in each.items()}
+    rows = ((f"`shipkit {name}`", cell(what)) for name, what in {**COMMANDS, **grouped}.items())
+    return table(("command", "what it does"), rows)
 
 
 def faults_table() -> str:

@@ -14,7 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
-from shipkit.cli import COMMANDS
+from shipkit.cli import COMMANDS, GROUPS
 from shipkit.config import loaded
 from shipkit.simulator import Simulator
 from tests.cli.conftest import PLUGIN, ROOT, Ran, Run, install
@@ -30,12 +30,27 @@ def test_the_overview_names_every_command(run: Run, arguments: tuple[str, ...]) 
     shown = run(*arguments)
 
     assert shown.code == 0 and shown.err == ""
-    assert all(f"  {name} " in shown.out for name in COMMANDS)
+    assert all(f"  {name} " in shown.out for name in (*COMMANDS, *GROUPS))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_names_its_commands(run: Run, group: str) -> None:
+    alone, asked, unknown = run(group), run(group, "--help"), run(group, "nothing")
+
+    assert alone == asked and alone.code == 0
+    assert all(f"  {name} " in alone.out for name in GROUPS[group][1])
+    assert unknown.code == 2 and f"shipkit {group}: no command is called nothing" in unknown.err
+
+
+def test_a_command_is_found_without_its_group(run: Run) -> None:
+    assert "did you mean ledger recover?" in run("recover").err
+
+
+@pytest.mark.parametrize(
+    "name", [*COMMANDS, *(f"{group} {name}" for group, (_, names) in GROUPS.items() for name in names)]
+)
 def test_every_command_explains_itself(run: Run, name: str) -> None:
-    shown = run(name, "--help")
+    shown = run(*name.split(), "--help")
 
     assert shown.code == 0
     assert f"Usage: shipkit {name}" in shown.out
@@ -222,7 +237,7 @@ def test_the_doctor_names_open_keys_and_a_store_that_does_not_open(
     (tmp_path / "ledger.db").mkdir()
     broken = run("doctor")
 
-    assert waiting.code == 0 and "1 keys open; shipkit recover looks at them" in waiting.out
+    assert waiting.code == 0 and "1 keys open; shipkit ledger recover looks at them" in waiting.out
     assert broken.code == 1 and "cannot be opened" in broken.out
 
 

@@ -234,14 +234,14 @@ def test_what_is_in_doubt_is_said_and_recovered_later(run: Run, shop: Path, acme
     acme.add_fault("503", operation="find_shipments", times=None, when="before")
     done = run("ship", "--account", "shop", stdin=table(order("A1")))
     assert done.code == 1 and "1 in doubt" in done.err
-    still = run("recover", "--json")
+    still = run("ledger", "recover", "--json")
     assert still.code == 1 and rows(still.out)[0]["status"] == "in doubt"
 
     acme.faults.clear()
-    recovered = run("recover", "--json")
+    recovered = run("ledger", "recover", "--json")
     (row,) = rows(recovered.out)
     assert (recovered.code, row["status"], row["key"]) == (0, "booked", "A1")
-    assert run("recover").err == "nothing was open\n"
+    assert run("ledger", "recover").err == "nothing was open\n"
     assert run("ship", "--account", "shop", stdin=table(order("A1"))).code == 0
     assert len(acme.bookings()) == 1
 

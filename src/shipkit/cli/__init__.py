@@ -2,15 +2,18 @@
 
 The overview is printed without loading anything; a command loads what it needs. Exit codes: 0 all went well, 1 some
 rows failed (or the doctor found something), 2 the call or the configuration is wrong, 130 interrupted.
+
+A command has one word, or two where it belongs to a group. The function of ``shipkit doctor`` is ``doctor``; that of
+``shipkit ledger show`` is ``ledger_show``, in the group's room ``commands/ledger.py``.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "GROUPS", "main"]
 
 COMMANDS: Final[Mapping[str, str]] = {
     "demo": "The main job with every carrier simulated: quotes, 20 orders, labels, tracking, a closing count.",
@@ -23,10 +26,19 @@ COMMANDS: Final[Mapping[str, str]] = {
     "cancel": "Undo what was booked.",
     "pickup": "Ask for collections.",
     "documents": "Labels and other papers once more.",
-    "recover": "Finish what was left open: lost answers are looked up, labels fetched.",
     "columns": "The columns that a table of orders may have.",
 }
 """What each command does; its function of the same name is in ``commands``."""
+
+GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "ledger": (
+        "What was bought under which key, what is open, and what a person decides.",
+        {
+            "recover": "Finish what is open: lost answers are looked up, labels fetched, cancellations carried out.",
+        },
+    ),
+}
+"""What each group is about, and what its commands do."""
 
 _EXAMPLES: Final = """\
   shipkit demo                                       no account at a carrier is needed
@@ -47,21 +59,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"shipkit-sdk {version('shipkit-sdk')}\n")
         return 0
+    if name in GROUPS:
+        return _grouped(name, given[1:])
     if name not in COMMANDS:
-        from difflib import get_close_matches
-
-        close = get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(COMMANDS)}"
-        sys.stderr.write(f"shipkit: no command is called {name}; {hint}\n")
-        return 2
+        return _unknown("shipkit", name, (*COMMANDS, *GROUPS))
     from .running import run
 
     return run(name, given[1:])
 
 
+def _grouped(group: str, given: Sequence[str]) -> int:
+    about, commands = GROUPS[group]
+    name = given[0] if given else "--help"
+    if name in ("--help", "-h", "help"):
+        sys.stdout.write(
+            f"Usage: shipkit {group} COMMAND [ARGUMENTS]\n\n{about}\n\nCommands:\n{_listed(commands)}\n"
+            f"shipkit {group} COMMAND --help says more.\n"
+        )
+        return 0
+    if name not in commands:
+        return _unknown(f"shipkit {group}", name, commands)
+    from .running import run
+
+    return run(f"{group} {name}", given[1:])
+
+
+def _unknown(of: str, name: str, known: Iterable[str]) -> int:
+    from difflib import get_close_matches
+
+    elsewhere = [f"{group} {name}" for group, (_, commands) in GROUPS.items() if name in commands]
+    close = get_close_matches(name, known, n=1) or elsewhere
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
+    sys.stderr.write(f"{of}: no command is called {name}; {hint}\n")
+    return 2
+
+
+def _listed(commands: Mapping[str, str]) -> str:
+    width = max(map(len, commands))
+    return "".join(f"  {name.ljust(width)}  {what}\n" for name, what in commands.items())
+
+
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    listed = "".join(f"  {name.ljust(width)}  {what}\n" for name, what in COMMANDS.items())
+    listed = _listed({**COMMANDS, **{group: about for group, (about, _) in GROUPS.items()}})
     return (
         "Usage: shipkit COMMAND [ARGUMENTS]\n\n"
         "Buy labels, follow parcels and settle with any carrier.\n\n"

@@ -176,7 +176,7 @@ def _store(config: Config) -> Finding:
             store.close()
     except ShipkitError as error:
         return Finding(what="store", state=FAILED, text=str(error))
-    text = f"{path}, {waiting} keys open" + ("; shipkit recover looks at them" if waiting else "")
+    text = f"{path}, {waiting} keys open" + ("; shipkit ledger recover looks at them" if waiting else "")
     return Finding(what="store", state=OK if not waiting else NOTE, text=text, data={"open": waiting})
 
 

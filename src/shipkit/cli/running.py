@@ -44,7 +44,9 @@ def _parsed(name: str, arguments: Sequence[str]) -> Any:
     """The call of the command with its arguments; None where they are wrong, which has been said."""
     from cyclopts import App, CycloptsError
 
-    function = getattr(import_module(f".commands.{_ROOMS.get(name, 'orders')}", __package__), name)
+    group, _, of_group = name.partition(" ")
+    room = group if of_group else _ROOMS.get(name, "orders")
+    function = getattr(import_module(f".commands.{room}", __package__), name.replace(" ", "_"))
     app = App(name=f"shipkit {name}", help_format="plaintext", help_formatter="plain", version_flags=())
     app.default(function)
     try:

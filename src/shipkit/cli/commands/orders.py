@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..orders.session import Session
     from ..rows import Row
 
-__all__ = ["cancel", "columns", "documents", "pickup", "rates", "recover", "ship", "track"]
+__all__ = ["cancel", "columns", "documents", "pickup", "rates", "ship", "track"]
 
 _STDIN = Path("-")
 _LABELS = Path("labels")
@@ -145,20 +145,6 @@ def documents(
         json,
         jobs,
     )
-
-
-def recover(
-    *,
-    limit: Annotated[int, Parameter(name="--limit", help="Keys looked at, the longest waiting first.")] = 100,
-    config: ConfigFile = None,
-    json: AsJson = False,
-) -> int:
-    """Finish what was left open: lost answers are looked up, labels fetched, cancellations carried out."""
-    from ..orders.recovery import recovered
-    from ..orders.session import opened
-
-    with opened(config) as session:
-        return recovered(session, limit, as_json=json)
 
 
 def columns(
