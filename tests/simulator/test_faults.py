@@ -88,6 +88,26 @@ def test_commit_late_may_keep_the_client_waiting_for_nothing(acme: Simulator, ra
     assert acme.counts()["M1"].live == 1
 
 
+def test_an_idle_carrier_is_one_that_answers_nobody(acme: Simulator, raw: Raw) -> None:
+    acme.add_fault("slow", after_s=0.3, when="before")
+    acme.add_fault("commit_late", after_s=600)
+    waiting = threading.Thread(target=raw.book, args=("M1",))
+    waiting.start()
+    while not acme.counts().get("M1"):
+        time.sleep(0.005)
+
+    with pytest.raises(TimeoutError, match="1 calls are still being answered"):
+        acme.wait_until_idle(0.01)
+    acme.wait_until_idle()
+
+    assert acme.counts()["M1"].live == 1
+    waiting.join()
+    with pytest.raises(GONE):
+        raw.book("M2")
+    acme.wait_until_idle()
+    assert "M2" not in {booking.mark for booking in acme.bookings()}
+
+
 def test_commit_late_comes_when_the_carriers_time_has_passed(acme: Simulator, raw: Raw) -> None:
     acme.add_fault("commit_late", after_s=600)
     with pytest.raises(GONE):

@@ -51,6 +51,7 @@ class Engine:
         self.faults = faults
         self._requests: deque[_Turn] = deque(maxlen=_KEPT)
         self._arrivals = 0
+        self.busy = 0  #: calls that are being looked at now
         self.waiting: set[_LateCommit] = set()
 
     @property
@@ -82,12 +83,14 @@ class Engine:
     async def answer(self, call: Call, idle_s: float | None) -> Answer:
         """Give *call* its turn; *idle_s* is how long its connection had rested (None: a new one)."""
         turn = self._turn(call)
+        self.busy += 1
         try:
             answer = await self._carry_out(turn, idle_s)
         except Exception as broken:
             answer = Answer(reply=Reply.text("the dialect broke, see the simulator's log\n", 500))
             turn.broke(broken)
         finally:
+            self.busy -= 1
             turn.leave()
         turn.status = answer.reply.status if answer.reply is not None else None
         return answer

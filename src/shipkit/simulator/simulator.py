@@ -164,6 +164,14 @@ class Simulator:
                 raise TimeoutError(f"{self._engine.late} calls are still held back after {timeout_s} s")
             time.sleep(0.005)
 
+    def wait_until_idle(self, timeout_s: float = 10.0) -> None:
+        """Return when every request that has arrived is dealt with, calls that ``commit_late`` holds back excepted.
+
+        Wait for it before the time is advanced: a request that is being answered would take that long. Raises
+        TimeoutError.
+        """
+        self._in_loop(self._idle(timeout_s))
+
     # Time and pushes
 
     def advance(self, seconds: float, *, order: str = "in_order", copies: int = 1) -> tuple[Delivery, ...]:
@@ -236,6 +244,17 @@ class Simulator:
         await self._stop.wait()
         self._engine.stop()
         await server.close()
+
+    async def _idle(self, timeout_s: float) -> None:
+        end = time.monotonic() + timeout_s
+        while True:
+            for _ in range(10):  # accepting, reading and parsing what the kernel holds takes a few turns of the loop
+                await asyncio.sleep(0)
+            if not self._engine.busy:
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self._engine.busy} calls are still being answered after {timeout_s} s")
+            await asyncio.sleep(0.005)
 
     async def _answer(self, call: Call, idle_s: float | None) -> Answer:
         if call.path.startswith(ADMIN):
