@@ -145,6 +145,9 @@ class Claim:
     """How long after ``settle_at`` late bookings are still looked for."""
     attempts_max: int
     parent: tuple[str, int] | None = None
+    instead: bool = False
+    """Another way is taken: the generation before this one has to be new, absent or rejected, with no wish to undo it,
+    and is closed by the same transaction; else nothing is claimed."""
 
 
 @attrs.frozen(kw_only=True, eq=False)

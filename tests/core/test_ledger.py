@@ -115,6 +115,10 @@ def apply(event: str, store: Any, row: Entry, *, last_attempt: bool = False) -> 
             follows = row.phase in (Phase.VOIDED, Phase.CLOSED)
             attempt = 1 if follows else row.attempt + (row.phase is not Phase.NEW)
             store.claim(claim(attempt, row.generation + follows))
+        case "instead":
+            generation = row.generation + 1
+            taken = store.claim(claim(1, generation, base=f"BASE{generation}", instead=True))
+            return row.phase if taken is None else Phase.CLOSED  # one live generation: the row before it has ended
         case "not_sent":
             store.not_sent(row)
         case "doubt":

@@ -34,6 +34,7 @@ __all__ = ["Intent", "booked", "doubt_of", "finished", "recorded", "unpacked"]
 
 T = TypeVar("T", bound=Value)
 
+_ENDED = (Phase.VOIDED, Phase.CLOSED)
 _LOOKS = 8  # at a row that others move meanwhile; each attempt, doubt or takeover needs one or two
 
 
@@ -63,6 +64,10 @@ class Intent(Generic[T]):
     in_hand: Callable[[T], bool] = lambda _: True
     stamped: Callable[[T, int], T]
     recovery: RecoveryFacts
+    routed: bool = False
+    """Whether it is one of several ways: after a settled absence too another one may be taken."""
+    after: int | None = None
+    """The generation that another way of the same call stood in: when that is voided or closed meanwhile, it is over."""
 
 
 class _MovedError(ShipkitError):
@@ -104,10 +109,14 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
 
 
 def _refuse_conflict(intent: Intent[T], entry: Entry) -> None:
-    if entry.phase in (Phase.VOIDED, Phase.CLOSED):
+    if entry.phase in _ENDED:
+        if intent.after is not None and entry.generation >= intent.after:
+            raise _cancelling(entry)
         return
     if entry.void_wanted:
         raise _cancelling(entry)
+    if intent.routed and entry.phase is Phase.ABSENT:
+        return
     if entry.carrier != intent.carrier and entry.phase not in (Phase.REJECTED, Phase.NEW):
         raise ConflictError(
             f"{intent.key} was sent to {entry.carrier} under the same account name",
@@ -141,13 +150,14 @@ def _taken_over(ledger: LedgerStore, entry: Entry) -> Run[None]:
 
 def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry | None) -> Run[T]:
     salt = yield from call(ledger.salt)
-    if entry is None or entry.phase in (Phase.VOIDED, Phase.CLOSED):
+    instead = entry is not None and _elsewhere(intent, entry)
+    if entry is None or instead or entry.phase in _ENDED:
         generation, attempt = (entry.generation + 1 if entry else 1), 1
     else:
         generation = entry.generation
         attempt = entry.attempt + (entry.phase is not Phase.NEW)
     base = base_of(salt, intent.key, generation)
-    purchase = _Purchase(intent, ledger, stack, generation, attempt, base)
+    purchase = _Purchase(intent, ledger, stack, generation, attempt, base, instead)
     try:
         yield from stack.ready()
         value = yield from drive(intent.start(mark_of(base, attempt)), purchase.send)
@@ -163,6 +173,17 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
     if purchase.entry is None:
         raise PluginError(f"{intent.operation} returned without a purchase")
     return (yield from purchase.succeeded(value))
+
+
+def _elsewhere(intent: Intent[T], entry: Entry) -> bool:
+    """Whether this try goes another way than the one that *entry* stands for, which then is closed.
+
+    What may still come of an earlier try is looked for at the account of its own row, so another account never takes
+    that over; nor does another payload after an absence, whose late booking must stay attributable.
+    """
+    if entry.phase in _ENDED:
+        return False
+    return entry.account != intent.account or (entry.phase is Phase.ABSENT and entry.fingerprint != intent.fingerprint)
 
 
 def _looked_up(intent: Intent[T], ledger: LedgerStore, stack: Stack, claimed: Entry, doubt: InDoubtError) -> Run[T]:
@@ -186,10 +207,17 @@ class _Purchase(Generic[T]):
     """One attempt: it sees which of the flow's requests is the purchase, and what became of it."""
 
     def __init__(
-        self, intent: Intent[T], ledger: LedgerStore, stack: Stack, generation: int, attempt: int, base: str
+        self,
+        intent: Intent[T],
+        ledger: LedgerStore,
+        stack: Stack,
+        generation: int,
+        attempt: int,
+        base: str,
+        instead: bool,
     ) -> None:
         self.intent, self.ledger, self.stack = intent, ledger, stack
-        self.generation, self.attempt, self.base = generation, attempt, base
+        self.generation, self.attempt, self.base, self.instead = generation, attempt, base, instead
         self.entry: Entry | None = None
         self.accepted = False
         self.last_was_purchase = False
@@ -273,6 +301,7 @@ class _Purchase(Generic[T]):
                 lease_s=settings.lease_s,
                 settle_s=settings.send_window_s + max(settings.settle_s, intent.recovery.settle_s),
                 attempts_max=settings.ledger_attempts,
+                instead=self.instead,
             ),
         )
         if self.entry is None:

@@ -32,6 +32,10 @@ TABLE: Final = (
     Transition(_P.REJECTED, "claim", _P.IN_FLIGHT, "next attempt, any payload"),
     Transition(_P.VOIDED, "claim", _P.IN_FLIGHT, "next generation"),
     Transition(_P.CLOSED, "claim", _P.IN_FLIGHT, "next generation"),
+    *(
+        Transition(phase, "instead", _P.CLOSED, "another generation is claimed in its place, no void wanted")
+        for phase in (_P.NEW, _P.ABSENT, _P.REJECTED)
+    ),
     Transition(_P.IN_FLIGHT, "not_sent", _P.NEW, "mine, first send"),
     Transition(_P.IN_FLIGHT, "not_sent", _P.VOIDED, "mine, first send, void wanted"),
     Transition(_P.IN_FLIGHT, "doubt", _P.IN_DOUBT, "mine"),
