@@ -152,7 +152,7 @@ class Claim:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Resend:
-    """The intention to send the same identity once more, to a carrier that recognises it (native key, unique reference).
+    """The intention to send the same identity once more, to a carrier that recognises it (native key, or reference).
 
     Allowed while sends are left, the second send at once and later ones from ``settle_at`` on, and where the carrier
     forgets keys only if the first send plus ``key_ttl_s`` lies after this window and its settling.
@@ -246,10 +246,11 @@ class Stray:
 class LedgerStore(Protocol):
     """The ledger's table. Every method is one durable transaction of the store's own; times are the store's.
 
-    Each event also writes one `Step` in the same transaction, and says when the row is due again (``next_at``): in
-    flight when the lease is over; in doubt, voiding or without its documents at once; otherwise, while late bookings are
-    watched for, at ``settle_at`` or now, whichever is later; else never. Watched are rows of more than one attempt or
-    send, and those that are absent, with a person, voided or closed.
+    Each event that changes something also writes one `Step` in the same transaction (`shipkit.store.audit` has their
+    names and digests), and says when the row is due again (``next_at``): in flight when the lease is over; in doubt,
+    voiding, without its documents, or a parent that is undoing at once; otherwise, while late bookings are watched
+    for, at ``settle_at`` or now, whichever is later; else never. Watched are rows of more than one attempt or send, and
+    those that are absent, with a person, voided or closed. `shipkit.store.rules` says all of it as functions.
 
     Raises `shipkit.errors.StoreError` when the store cannot be read or written.
     """
@@ -270,7 +271,8 @@ class LedgerStore(Protocol):
     def claim(self, claim: Claim) -> Entry | None:
         """Take the key for exactly this generation and attempt; None when the row does not allow it any more.
 
-        For a while after `restored` an unknown key may be one that was lost: it then becomes a row in doubt, and None.
+        For a while after `restored` an unknown key, or generation, may be one that was lost: it then becomes a row in
+        doubt, not alone, settled when everything is that was sent before, and None.
         """
         ...
 
@@ -305,8 +307,9 @@ class LedgerStore(Protocol):
     def book(self, entry: Entry, booking: str, value: Value, complete: bool, watch: bool = True) -> Phase | None:
         """Evidence of a booking, accepted from anyone at any time: the phase that the row then has.
 
-        None when another booking was first: this one is kept as a stray. Without *watch* (booked at the first answer)
-        the row rests.
+        None when another booking was first: this one is kept as a stray. The booking that the row has already is none:
+        a row that is complete, voided or closed then stays as it is. Without *watch* (booked at the first answer) a row
+        of one attempt and one send is not watched any more.
         """
         ...
 
@@ -331,7 +334,11 @@ class LedgerStore(Protocol):
         ...
 
     def plan(self, parent: Claim, pieces: Sequence[Claim]) -> Entry | None:
-        """A parent and a ``new`` row for each of its pieces, at once; None when the key does not allow a generation."""
+        """A parent and a ``new`` row for each of its pieces, at once; None when the key does not allow a generation.
+
+        It allows the first one, and the next one after a row that is voided or closed, or that is new or rejected (and
+        is closed by the same transaction).
+        """
         ...
 
     def pieces(self, parent: Entry) -> tuple[Entry, ...]:
@@ -343,7 +350,10 @@ class LedgerStore(Protocol):
         ...
 
     def end_parent(self, parent: Entry) -> Entry | None:
-        """Once every piece of a parent that is undoing is voided or rejected: rejected if it has an error, else voided."""
+        """Once no piece of a parent that is undoing can come any more: rejected if it has an error, else voided.
+
+        Its pieces are then voided, rejected or closed.
+        """
         ...
 
     def strays(self, key: str) -> tuple[Stray, ...]:
@@ -363,7 +373,10 @@ class LedgerStore(Protocol):
         ...
 
     def look_again(self, entry: Entry, in_s: float | None) -> None:
-        """Have the row, if it has not moved, due again in *in_s* seconds; None: never."""
+        """Have the row due again in *in_s* seconds, None: never, if it has not moved.
+
+        That is if it shows the same phase, attempt, send, wish to void and completeness.
+        """
         ...
 
     def entries(
@@ -379,8 +392,8 @@ class LedgerStore(Protocol):
     def restored(self, age_s: float, settle_s: float) -> int:
         """The store lost its newest commits (a failover, a backup of *age_s*): look first. How many rows that moved.
 
-        Every row in flight, absent, refused or new is in doubt, one send further and not alone, settling anew;
-        for *age_s* plus *settle_s* unknown keys begin in doubt.
+        Every row in flight, in doubt, absent, refused or new is in doubt, one send further and not alone, settling
+        anew; for *age_s* plus *settle_s* unknown keys begin in doubt, sent *age_s* ago at the earliest.
         """
         ...
 

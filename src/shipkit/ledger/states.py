@@ -23,7 +23,9 @@ class Transition:
 
 _P = Phase
 
-# Events: claim, not_sent, doubt, refuse (by the sender), take_over, absent, book (by anyone), want_void, voided, keep.
+# Events: claim and resend (of a sender), not_sent, doubt, refuse (by that sender), take_over, absent, needs_person and
+# book (by anyone who looked), want_void, voided, keep, close (a person), plan, undo and end_parent (of pieces),
+# instead (another account takes over), restored (the store lost its newest commits).
 # Guards name what the row must show besides the phase; "mine" is owner, attempt and send of the claim.
 TABLE: Final = (
     Transition(None, "claim", _P.IN_FLIGHT, "first attempt"),
@@ -38,12 +40,15 @@ TABLE: Final = (
     ),
     Transition(_P.IN_FLIGHT, "not_sent", _P.NEW, "mine, first send"),
     Transition(_P.IN_FLIGHT, "not_sent", _P.VOIDED, "mine, first send, void wanted"),
+    Transition(_P.IN_FLIGHT, "not_sent", _P.IN_DOUBT, "mine, an earlier send is open"),
+    Transition(_P.IN_DOUBT, "resend", _P.IN_FLIGHT, "same identity, sends left, first repeat or settled, live"),
     Transition(_P.IN_FLIGHT, "doubt", _P.IN_DOUBT, "mine"),
     Transition(_P.IN_FLIGHT, "take_over", _P.IN_DOUBT, "lease over"),
     Transition(_P.IN_FLIGHT, "refuse", _P.REJECTED, "newest send, no other open"),
     Transition(_P.IN_DOUBT, "refuse", _P.REJECTED, "newest send, no other open"),
     Transition(_P.IN_FLIGHT, "refuse", _P.VOIDED, "newest send, no other open, void wanted"),
     Transition(_P.IN_DOUBT, "refuse", _P.VOIDED, "newest send, no other open, void wanted"),
+    Transition(_P.IN_FLIGHT, "refuse", _P.IN_DOUBT, "newest send, another one open"),
     Transition(_P.IN_DOUBT, "absent", _P.ABSENT, "asked at or after settle_at, same send, attempts left"),
     Transition(_P.IN_DOUBT, "absent", _P.NEEDS_PERSON, "asked at or after settle_at, same send, no attempts left"),
     Transition(_P.IN_DOUBT, "absent", _P.VOIDED, "asked at or after settle_at, same send, void wanted"),
@@ -61,4 +66,17 @@ TABLE: Final = (
     Transition(_P.VOIDING, "voided", _P.VOIDED, "definite, or unknown there and asked at or after settle_at"),
     Transition(_P.VOIDING, "keep", _P.SUCCEEDED, "the carrier would not undo it"),
     *(Transition(phase, "close", _P.CLOSED) for phase in (_P.NEEDS_PERSON, _P.NEW, _P.ABSENT, _P.REJECTED)),
+    *(
+        Transition(phase, "restored", _P.IN_DOUBT, "one send further, not alone, settling anew")
+        for phase in (_P.NEW, _P.IN_FLIGHT, _P.IN_DOUBT, _P.ABSENT, _P.REJECTED)
+    ),
+    Transition(None, "restored", _P.IN_DOUBT, "a key that may be one that was lost"),
+    Transition(None, "plan", _P.PLANNED, "with its pieces, each new"),
+    *(
+        Transition(phase, "plan", _P.PLANNED, "next generation; what was new or rejected is closed")
+        for phase in (_P.NEW, _P.REJECTED, _P.VOIDED, _P.CLOSED)
+    ),
+    Transition(_P.PLANNED, "undo", _P.PLANNED, "a wish to void it and every piece"),
+    Transition(_P.PLANNED, "end_parent", _P.REJECTED, "void wanted, every piece at an end, refused"),
+    Transition(_P.PLANNED, "end_parent", _P.VOIDED, "void wanted, every piece at an end, not refused"),
 )

@@ -32,6 +32,7 @@ EVENTS: Final = (
     "voided",
     "keep",
     "close",
+    "instead",
     "undo",
     "end_parent",
     "restored",

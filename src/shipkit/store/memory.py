@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from itertools import islice
 
 import attrs
 
 from ..model.base import Value
-from ..ports import Claim, Entry, Phase, Stray
+from ..ports import Claim, Entry, Phase, Resend, Step, Stray
+from . import rules
 from .memory_limits import MemoryLimits
 from .memory_tokens import MemoryTokens
+from .memory_trail import Trail
 
 __all__ = ["MemoryStore"]
-
-_CLAIMABLE = (Phase.NEW, Phase.ABSENT, Phase.REJECTED)
-_ENDED = (Phase.VOIDED, Phase.CLOSED)
-_OPEN = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.VOIDING)
 
 
 class MemoryStore:
     """The ledger in memory, for tests and for hosts that keep nothing: keys hold for as long as the process does.
 
-    It keeps the values themselves, which are immutable, and follows the same state table as the durable stores.
+    It keeps the values themselves, which are immutable, and applies `shipkit.store.rules` as they stand.
     """
 
     blocking = False
@@ -36,9 +34,13 @@ class MemoryStore:
         self.limits = MemoryLimits()
         self._clock = clock
         self._salt = os.urandom(8).hex()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._rows: dict[str, list[Entry]] = {}
+        self._waiting: dict[tuple[str, int], datetime] = {}
         self._strays: dict[tuple[str, int, str], Stray] = {}
+        self._pieces: dict[tuple[str, int], list[str]] = {}
+        self._trail = Trail()
+        self._lost: tuple[datetime, datetime, datetime] | None = None
 
     @property
     def ledger(self) -> MemoryStore:
@@ -50,7 +52,7 @@ class MemoryStore:
 
     def now(self) -> datetime:
         """The store's clock: this machine's."""
-        return _moment(self._clock())
+        return datetime.fromtimestamp(self._clock(), timezone.utc)
 
     def salt(self) -> str:
         """A text drawn when the store was made."""
@@ -64,230 +66,249 @@ class MemoryStore:
     def claim(self, claim: Claim) -> Entry | None:
         """Take the key for exactly this generation and attempt, or None."""
         with self._lock:
-            rows = self._rows.setdefault(claim.key, [])
-            row = rows[-1] if rows else None
-            if row is None or row.generation != claim.generation:
-                follows = row is None or (row.phase in _ENDED and claim.generation == row.generation + 1)
-                if claim.attempt != 1 or not follows:
-                    return None
-                rows.append(self._claimed(claim, self.now()))
-            elif _may_claim(row, claim):
-                rows[-1] = self._claimed(claim, row.created_at)
-            else:
+            row = self.read(claim.key)
+            if not rules.claimable(row, claim) or not self._may_begin(claim):
                 return None
-            return rows[-1]
+            at = self.now()
+            if row is not None and row.generation == claim.generation:
+                return self._put("claim", row, rules.claimed(claim, at, row.created_at))
+            if row is not None and claim.instead:
+                self._event("instead", row, rules.given_up)
+            if (lost := self._lost_one(claim, at)) is not None:
+                self._put("restored", None, lost)
+                return None
+            return self._put("claim", None, rules.claimed(claim, at, at))
+
+    def resend(self, entry: Entry, again: Resend) -> Entry | None:
+        """The row out once more under the same identity, or None."""
+        return self._event("resend", entry, lambda row, at: rules.resent(row, entry, again, at))
 
     def take_over(self, entry: Entry) -> Entry | None:
         """The row in doubt, if its lease is over."""
-
-        def event(row: Entry) -> Entry | None:
-            over = row.lease_until is not None and row.lease_until <= self.now()
-            return self._moved(row, Phase.IN_DOUBT) if row.phase is Phase.IN_FLIGHT and over else None
-
-        return self._on_send(entry, event)
+        return self._event("take_over", entry, lambda row, at: rules.taken_over(row, entry, at))
 
     def doubt(self, entry: Entry, error: str) -> None:
         """No readable answer came to this claim."""
-
-        def event(row: Entry) -> Entry | None:
-            mine = row.phase is Phase.IN_FLIGHT and row.owner == entry.owner
-            return self._moved(row, Phase.IN_DOUBT, error=error) if mine else None
-
-        self._on_send(entry, event)
+        self._event("doubt", entry, lambda row, at: rules.doubted(row, entry, at, error), error)
 
     def not_sent(self, entry: Entry) -> None:
         """Nothing of this claim left the machine."""
-
-        def event(row: Entry) -> Entry | None:
-            if row.phase is not Phase.IN_FLIGHT or row.owner != entry.owner:
-                return None
-            return self._moved(row, Phase.IN_DOUBT if row.send > 1 else _unless_wanted(row, Phase.NEW))
-
-        self._on_send(entry, event)
+        self._event("not_sent", entry, lambda row, at: rules.not_sent(row, entry, at))
 
     def refuse(self, entry: Entry, error: str) -> None:
         """The carrier refused this claim for good."""
-
-        def event(row: Entry) -> Entry | None:
-            if row.phase not in (Phase.IN_FLIGHT, Phase.IN_DOUBT):
-                return None
-            then = _unless_wanted(row, Phase.REJECTED) if row.sole else Phase.IN_DOUBT
-            return self._moved(row, then, error=error)
-
-        self._on_send(entry, event)
+        self._event("refuse", entry, lambda row, at: rules.refused(row, entry, at, error), error)
 
     def absent(self, entry: Entry, asked_at: datetime, attempts_max: int) -> Entry | None:
         """The row as it is once a look-up issued at *asked_at* found nothing; None if that proved nothing."""
-
-        def event(row: Entry) -> Entry | None:
-            settled = row.settle_at is not None and row.settle_at <= asked_at
-            if row.phase is not Phase.IN_DOUBT or not settled:
-                return None
-            left = row.attempt < attempts_max
-            return self._moved(row, _unless_wanted(row, Phase.ABSENT if left else Phase.NEEDS_PERSON))
-
-        return self._on_send(entry, event)
+        return self._event("absent", entry, lambda row, at: rules.absent(row, entry, at, asked_at, attempts_max))
 
     def needs_person(self, entry: Entry, error: str) -> None:
         """Nobody else can end this row."""
+        self._event("needs_person", entry, lambda row, at: rules.with_person(row, entry, at, error), error)
 
-        def event(row: Entry) -> Entry | None:
-            return self._moved(row, Phase.NEEDS_PERSON, error=error) if row.phase is Phase.IN_DOUBT else None
-
-        self._on_send(entry, event)
-
-    def book(self, entry: Entry, booking: str, value: Value, complete: bool) -> Phase | None:
+    def book(self, entry: Entry, booking: str, value: Value, complete: bool, watch: bool = True) -> Phase | None:
         """Record a booking: the phase of its row, or None when another was first and this one is now a stray."""
 
-        def event(row: Entry) -> Entry | None:
-            if row.phase in _ENDED or row.booking not in ("", booking):
-                return None
-            if row.complete:
-                return row  # its label may be in somebody's hand
-            then = Phase.VOIDING if row.void_wanted else Phase.SUCCEEDED
-            return self._moved(row, then, booking=booking, error="", result=value, complete=complete)
+        def event(row: Entry, at: datetime) -> Entry | None:
+            return rules.booked(row, booking, value, at, complete=complete, watch=watch)
 
-        row = self._on_row(entry, event)
-        if row is not None:
-            return row.phase
-        stray = Stray(
-            key=entry.key,
-            generation=entry.generation,
-            booking=booking,
-            attempt=entry.attempt,
-            result=value,
-            phase="open",
-        )
-        self._strays.setdefault((stray.key, stray.generation, stray.booking), stray)
-        return None
+        with self._lock:
+            row = self._event("book", entry, event)
+            if row is not None:
+                return row.phase
+            self._keep_stray(entry, booking, value)
+            return None
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
-
-        def event(row: Entry) -> Entry | None:
-            waiting = row.booking == entry.booking and not row.complete
-            return self._moved(row, row.phase, result=value, complete=complete) if waiting else None
-
-        self._on_row(entry, event)
+        self._event("fill", entry, lambda row, at: rules.filled(row, entry, value, at, complete=complete))
 
     def want_void(self, key: str) -> Entry | None:
-        """Wish the newest generation undone."""
-        entry = self.read(key)
-        if entry is None:
-            return None
-
-        def event(row: Entry) -> Entry | None:
-            then = Phase.VOIDING if row.phase is Phase.SUCCEEDED else row.phase
-            return self._moved(row, Phase.VOIDED if row.phase in _CLAIMABLE else then, void_wanted=True)
-
-        return self._on_row(entry, event)
+        """Wish the newest generation undone, with its pieces."""
+        with self._lock:
+            entry = self.read(key)
+            if entry is None:
+                return None
+            self._event("want_void", entry, rules.wanted_void)
+            if entry.phase is Phase.PLANNED:
+                self._undo_pieces(entry)
+            return self.read(key)
 
     def voided(self, entry: Entry, value: Value, asked_at: datetime | None) -> bool:
         """The booking is undone."""
-
-        def event(row: Entry) -> Entry | None:
-            known = asked_at is None or row.settle_at is None or row.settle_at <= asked_at
-            if row.phase is not Phase.VOIDING or not known:
-                return None
-            return self._moved(row, Phase.VOIDED, void_result=value)
-
-        return self._on_row(entry, event) is not None
+        return self._event("voided", entry, lambda row, at: rules.voided(row, value, at, asked_at)) is not None
 
     def keep(self, entry: Entry, error: str) -> None:
         """The carrier would not undo it."""
+        self._event("keep", entry, lambda row, at: rules.kept(row, at, error), error)
 
-        def event(row: Entry) -> Entry | None:
-            if row.phase is not Phase.VOIDING:
-                return None
-            return self._moved(row, Phase.SUCCEEDED, void_wanted=False, error=error)
-
-        self._on_row(entry, event)
-
-    def close_key(self, key: str) -> Entry | None:
+    def close_key(self, key: str, note: str = "") -> Entry | None:
         """A person ends a row that nobody else can end; a new generation may follow."""
-        entry = self.read(key)
-        if entry is None:
-            return None
+        with self._lock:
+            entry = self.read(key)
+            if entry is not None:
+                self._event("close", entry, lambda row, at: rules.closed(row, at, note))
+            return self.read(key)
 
-        def event(row: Entry) -> Entry | None:
-            closable = row.phase in (*_CLAIMABLE, Phase.NEEDS_PERSON)
-            return self._moved(row, Phase.CLOSED) if closable else None
+    def plan(self, parent: Claim, pieces: Sequence[Claim]) -> Entry | None:
+        """A parent and a row for each of its pieces, at once."""
+        with self._lock:
+            row = self.read(parent.key)
+            if not rules.plannable(row, parent) or any(piece.key in self._rows for piece in pieces):
+                return None
+            at = self.now()
+            if row is not None and row.phase not in rules.ENDED:
+                self._event("instead", row, rules.given_up)
+            whole = self._put("plan", None, rules.planned(parent, at, Phase.PLANNED))
+            for piece in pieces:
+                lost = self._lost_one(piece, at)
+                self._put("plan", None, lost or rules.planned(piece, at, Phase.NEW))
+                self._pieces.setdefault((parent.key, parent.generation), []).append(piece.key)
+            return whole
 
-        return self._on_row(entry, event) or self.read(key)
+    def pieces(self, parent: Entry) -> tuple[Entry, ...]:
+        """The rows planned under *parent*, in order."""
+        keys = self._pieces.get((parent.key, parent.generation), ())
+        return tuple([self._rows[key][-1] for key in keys])
+
+    def undo(self, parent: Entry, error: str) -> Entry | None:
+        """*parent* undoing, and every piece wished undone at once."""
+        with self._lock:
+            undoing = self._event("undo", parent, lambda row, at: rules.undoing(row, at, error), error)
+            if undoing is not None:
+                self._undo_pieces(parent)
+            return undoing
+
+    def end_parent(self, parent: Entry) -> Entry | None:
+        """The end of a parent that is undoing, once all its pieces are at one."""
+        with self._lock:
+            pieces = self.pieces(parent)
+            return self._event("end_parent", parent, lambda row, at: rules.ended(row, pieces, at))
 
     def strays(self, key: str) -> tuple[Stray, ...]:
         """Further bookings that came in for *key*."""
         return tuple([stray for stray in list(self._strays.values()) if stray.key == key])
 
-    def stray_voided(self, stray: Stray) -> None:
-        """That further booking was undone."""
-        self._strays[(stray.key, stray.generation, stray.booking)] = attrs.evolve(stray, phase="voided")
+    def open_strays(self, limit: int, prefix: str = "") -> tuple[Stray, ...]:
+        """Further bookings that nobody has dealt with, oldest first."""
+        strays = [s for s in list(self._strays.values()) if s.phase == "open" and s.key.startswith(prefix)]
+        return tuple(strays[:limit])
 
-    def open(self, limit: int = 100) -> tuple[Entry, ...]:
+    def end_stray(self, stray: Stray, phase: str) -> None:
+        """That further booking was ``voided``, or ``shown`` to a person."""
+        with self._lock:
+            name = (stray.key, stray.generation, stray.booking)
+            if name in self._strays and self._strays[name].phase == "open":
+                self._strays[name] = attrs.evolve(stray, phase=phase)
+                row = self._of(stray.key, stray.generation)
+                self._trail.tell("end_stray", self.now(), row, row, stray.booking, phase)
+
+    def due(self, limit: int, prefix: str = "", hold_s: float = 0) -> tuple[Entry, ...]:
         """Rows that a recovery run has work with, longest waiting first."""
-        rows = [rows[-1] for rows in list(self._rows.values()) if rows]
-        waiting = [r for r in rows if r.phase in _OPEN or (r.phase is Phase.SUCCEEDED and not r.complete)]
-        return tuple(sorted(waiting, key=lambda row: row.updated_at)[:limit])
+        with self._lock:
+            at = self.now()
+            waiting = sorted((due, name) for name, due in self._waiting.items() if due <= at)
+            names = [name for _, name in waiting if name[0].startswith(prefix)][:limit]
+            rows = [self._of(*name) for name in names]
+            if hold_s > 0:
+                for row in rows:
+                    self._replace(attrs.evolve(row, next_at=at + timedelta(seconds=hold_s)))
+            return tuple(rows)
 
-    def _on_row(self, entry: Entry, event: Callable[[Entry], Entry | None]) -> Entry | None:
+    def look_again(self, entry: Entry, in_s: float | None) -> None:
+        """Have the row, if it has not moved, due again in *in_s* seconds."""
+        with self._lock:
+            row = self._found(entry)
+            if row is not None and rules.standing(row) == rules.standing(entry):
+                due = None if in_s is None else self.now() + timedelta(seconds=in_s)
+                self._replace(attrs.evolve(row, next_at=due))
+
+    def entries(
+        self, *, prefix: str = "", phases: Sequence[Phase] = (), after: str = "", limit: int = 100
+    ) -> tuple[Entry, ...]:
+        """Newest generations by key, in order."""
+        with self._lock:
+            keys = sorted(key for key in self._rows if key > after and key.startswith(prefix))
+            rows = (self._rows[key][-1] for key in keys)
+            return tuple(islice((row for row in rows if not phases or row.phase in phases), limit))
+
+    def history(self, key: str) -> tuple[Step, ...]:
+        """The audit trail of *key*; its digests are made when somebody reads it."""
+        return self._trail.of(key)
+
+    def restored(self, age_s: float, settle_s: float) -> int:
+        """Every row that may have moved since is in doubt, and unknown keys are for a while."""
+        with self._lock:
+            at, moved = self.now(), 0
+            settle_at = at + timedelta(seconds=settle_s)
+            self._lost = (at - timedelta(seconds=age_s), settle_at, settle_at + timedelta(seconds=age_s))
+            for key in list(self._rows):
+                row = self._rows[key][-1]
+                moved += self._event("restored", row, lambda row, at: rules.restored(row, at, settle_s)) is not None
+            return moved
+
+    def _lost_one(self, claim: Claim, at: datetime) -> Entry | None:
+        if self._lost is None or at >= self._lost[2]:
+            return None
+        return rules.lost(claim, at, self._lost[0], self._lost[1])
+
+    def _may_begin(self, claim: Claim) -> bool:
+        if claim.parent is None:
+            return True
+        parent = self._of(*claim.parent)
+        beside = [row for row in self.pieces(parent) if row.key != claim.key]
+        running = parent.phase is Phase.PLANNED and not parent.void_wanted
+        return running and not any(row.phase in rules.BESIDE for row in beside)
+
+    def _undo_pieces(self, parent: Entry) -> None:
+        for piece in self.pieces(parent):
+            self._event("want_void", piece, rules.wanted_void)
+
+    def _keep_stray(self, entry: Entry, booking: str, value: Value) -> None:
+        name = (entry.key, entry.generation, booking)
+        row = self._found(entry)
+        if name not in self._strays and row is not None:
+            self._strays[name] = Stray(
+                key=entry.key,
+                generation=entry.generation,
+                booking=booking,
+                attempt=entry.attempt,
+                result=value,
+                phase="open",
+            )
+            self._trail.tell("stray", self.now(), row, row, booking)
+
+    def _event(
+        self, name: str, entry: Entry, event: Callable[[Entry, datetime], Entry | None], detail: str = ""
+    ) -> Entry | None:
         """Apply *event* to the row of that generation; None when it does not apply."""
         with self._lock:
-            rows = self._rows.get(entry.key, [])
-            for index, row in enumerate(rows):
-                if row.generation == entry.generation:
-                    moved = event(row)
-                    if moved is not None:
-                        rows[index] = moved
-                    return moved
-        return None
+            row = self._found(entry)
+            moved = event(row, self.now()) if row is not None else None
+            if moved is None or moved is row:
+                return moved
+            return self._put(name, row, moved, detail)
 
-    def _on_send(self, entry: Entry, event: Callable[[Entry], Entry | None]) -> Entry | None:
-        def same_send(row: Entry) -> Entry | None:
-            return event(row) if (row.attempt, row.send) == (entry.attempt, entry.send) else None
+    def _found(self, entry: Entry) -> Entry | None:
+        rows = self._rows.get(entry.key, ())
+        return next((row for row in rows if row.generation == entry.generation), None)
 
-        return self._on_row(entry, same_send)
+    def _of(self, key: str, generation: int) -> Entry:
+        return next(row for row in self._rows[key] if row.generation == generation)
 
-    def _moved(self, row: Entry, phase: Phase, **more: Any) -> Entry:
-        return attrs.evolve(row, phase=phase, updated_at=self.now(), **more)
+    def _put(self, event: str, before: Entry | None, row: Entry, detail: str = "") -> Entry:
+        self._replace(row)
+        self._trail.tell(event, row.updated_at, before, row, row.booking, detail)
+        return row
 
-    def _claimed(self, claim: Claim, created_at: datetime) -> Entry:
-        at = self.now()
-        return Entry(
-            key=claim.key,
-            generation=claim.generation,
-            operation=claim.operation,
-            account=claim.account,
-            carrier=claim.carrier,
-            phase=Phase.IN_FLIGHT,
-            void_wanted=False,
-            fingerprint=claim.fingerprint,
-            base=claim.base,
-            attempt=claim.attempt,
-            send=1,
-            sole=True,
-            owner=claim.owner,
-            request=claim.request,
-            lease_until=at + timedelta(seconds=claim.lease_s),
-            settle_at=at + timedelta(seconds=claim.settle_s),
-            created_at=created_at,
-            updated_at=at,
-        )
-
-
-def _may_claim(row: Entry, claim: Claim) -> bool:
-    if row.phase not in _CLAIMABLE or row.void_wanted:
-        return False
-    if row.attempt + (row.phase is not Phase.NEW) != claim.attempt:
-        return False
-    # Nothing left, or it was refused: another payload is simply the next try.
-    if row.phase in (Phase.NEW, Phase.REJECTED):
-        return True
-    return row.fingerprint == claim.fingerprint and claim.attempt <= claim.attempts_max
-
-
-def _unless_wanted(row: Entry, phase: Phase) -> Phase:
-    return Phase.VOIDED if row.void_wanted else phase
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    def _replace(self, row: Entry) -> None:
+        rows = self._rows.setdefault(row.key, [])
+        if rows and rows[-1].generation == row.generation:
+            rows[-1] = row
+        else:
+            rows[:] = sorted([*(r for r in rows if r.generation != row.generation), row], key=lambda r: r.generation)
+        if row.next_at is None:
+            self._waiting.pop((row.key, row.generation), None)
+        else:
+            self._waiting[(row.key, row.generation)] = row.next_at
