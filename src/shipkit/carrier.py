@@ -13,6 +13,7 @@ import attrs
 
 from .errors import InputError
 from .flow import Flow, Request, Response, Token
+from .settings import usable_proxy
 
 if TYPE_CHECKING:
     from .model import (
@@ -105,13 +106,15 @@ class Carrier:
     """A configured account at a carrier: immutable, shared by threads, never pickled.
 
     ``environment`` is the carrier's test world unless the host says otherwise, so that nothing is bought by mistake.
-    ``base_url`` sends every request elsewhere, such as to a simulator on loopback.
+    ``base_url`` sends every request elsewhere, such as to a simulator on loopback. ``proxy`` is the HTTP proxy of this
+    account, as `Settings.proxy` says it; ``direct`` is none, and empty leaves it to the settings.
     """
 
     code: ClassVar[str] = ""
 
     environment: Environment = attrs.field(factory=_test_environment, converter=_environment)
     base_url: str = ""
+    proxy: str = attrs.field(default="", repr=False, validator=usable_proxy, metadata={"secret": True})
 
     @classmethod
     def facts(cls) -> CarrierFacts:

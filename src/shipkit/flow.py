@@ -402,11 +402,15 @@ class Token:
 
 @attrs.define(kw_only=True, eq=False)
 class Transmit:
-    """Send *request*; give up at ``until``; do not let its first byte leave after ``not_after`` (runner's seconds)."""
+    """Send *request*; give up at ``until``; do not let its first byte leave after ``not_after`` (runner's seconds).
+
+    ``proxy`` is the account's own; empty leaves it to the settings.
+    """
 
     request: Request
     until: float
     not_after: float | None = None
+    proxy: str = attrs.field(default="", repr=False)
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import attrs
 
-__all__ = ["Settings"]
+from .errors import InputError
+
+__all__ = ["DIRECT", "ENVIRONMENT", "Settings", "proxy_parts", "usable_proxy"]
+
+DIRECT: Final = "direct"
+ENVIRONMENT: Final = "environment"
 
 
 def _setting(default: Any, unit: str, meaning: str) -> Any:
     return attrs.field(default=default, metadata={"unit": unit, "meaning": meaning})
+
+
+def proxy_parts(text: str) -> tuple[str, int, str]:
+    """Host, port and credentials (``name:password``, or nothing) of a proxy's address.
+
+    Raises:
+        InputError: it is no address of an HTTP proxy; the text does not quote it.
+    """
+    try:
+        parts = urlsplit(text)
+        if parts.scheme.lower() == "http" and parts.hostname and parts.path in ("", "/") and not parts.query:
+            credentials = parts.netloc.rpartition("@")[0]
+            if credentials.isascii() and parts.hostname.isascii():
+                return parts.hostname, parts.port or 80, credentials
+    except ValueError:  # such as a port that is no number
+        pass
+    from .model import Problem, ProblemCode
+
+    text = "is not of the form http://host:port or http://name:password@host:port (percent-encoded)"
+    raise InputError(problems=(Problem(path="/proxy", code=ProblemCode.MALFORMED, text=text),))
+
+
+def usable_proxy(_: object, __: object, text: str) -> None:
+    """Refuse a proxy that could not be used, before anything is claimed under a key."""
+    if text not in ("", DIRECT, ENVIRONMENT):
+        proxy_parts(text)
 
 
 @attrs.frozen(kw_only=True)
@@ -48,6 +80,19 @@ class Settings:
     account_concurrency: int = _setting(16, "count", "requests of one account in flight at once, in this process")
     bulk_share: float = _setting(0.75, "ratio", "of those that bulk work may take; the rest is kept for single calls")
     last_good_rates_s: float = _setting(0, "s", "how old quotes may be that stand in for an account that failed; 0: none")
+    proxy: str = attrs.field(
+        default="",
+        repr=False,
+        validator=usable_proxy,
+        metadata={
+            "unit": "text",
+            "meaning": "HTTP proxy of accounts that name none: http://name:password@host:port or environment; empty: none",
+            "secret": True,
+        },
+    )
+    ca_file: str = _setting(
+        "", "text", "authorities that TLS trusts, in PEM, in place of SSL_CERT_FILE's, SSL_CERT_DIR's or the usual ones"
+    )
     language: str = _setting("en", "language", "asked of carriers that offer a choice")
     retention_bodies_days: int = _setting(30, "days", "requests and answers of keys that have ended")
     retention_documents_days: int = _setting(90, "days", "label bytes")

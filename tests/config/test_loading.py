@@ -300,3 +300,30 @@ def test_a_client_is_made_from_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     with Client.from_config(path) as client:
         assert client.settings.attempts == 2
         assert client.accounts == {}
+
+
+def test_a_proxy_comes_with_its_password_from_the_environment_and_never_shows_it(tmp_path: Path) -> None:
+    text = '[settings]\nproxy = {env = "PROXY"}\n' + ACME + 'proxy = "direct"\n'
+    config = read(tmp_path, text, environ={"PROXY": "http://me:hush-hush@proxy.example:3128"})
+
+    assert config.settings.proxy == "http://me:hush-hush@proxy.example:3128"
+    assert config.accounts["shop"].proxy == "direct"
+    assert "hush-hush" not in f"{config!r} {config.settings!r} {config.accounts!r}"
+
+
+@pytest.mark.parametrize(
+    "address", ["proxy.example:3128", "socks5://hush-hush@p:1080", "http://p:hush-hush", "http:///"]
+)
+def test_a_proxy_that_could_not_be_used_is_said_before_anything_is_sent(tmp_path: Path, address: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, f'[settings]\nproxy = "{address}"\n' + ACME + f'proxy = "{address}"\n')
+
+    assert {problem.path for problem in caught.value.problems} == {"/settings/proxy", "/accounts/shop/proxy"}
+    assert "hush-hush" not in str(caught.value)
+
+
+def test_a_flag_may_be_off_and_a_duration_may_be_none_where_that_is_the_default(tmp_path: Path) -> None:
+    config = read(tmp_path, "[settings]\nvoid_strays = false\nlast_good_rates_s = 0\n")
+
+    assert config.settings.void_strays is False
+    assert config.settings.last_good_rates_s == 0

@@ -182,7 +182,8 @@ def _store(config: Config) -> Finding:
 
 def _constants(settings: Settings) -> Iterator[Finding]:
     usual = Settings()
-    values = attrs.asdict(settings)
+    secrets = {field.name for field in attrs.fields(Settings) if field.metadata.get("secret")}
+    values = {name: "***" if name in secrets and value else value for name, value in attrs.asdict(settings).items()}
     told = [
         f"{name} = {value}{'' if value == getattr(usual, name) else '   (not the default)'}"
         for name, value in values.items()

@@ -1,17 +1,14 @@
 """The one adapter that knows httpx: sends a `Request` within its time, and proves what left this machine.
 
-``reached_carrier = no`` is proved by the transport's trace: no request headers were started. In sync mode httpx counts
-each read anew, so a dripping server would hold a call for many deadlines; a network backend of ours clamps every
-connect, read and write to the time left. Name resolution is the one thing that it cannot cut short.
+``reached_carrier = no`` is proved by the transport's trace: no headers of the request were started, whatever a proxy
+was asked before. Everything after that is ``maybe`` until a whole answer was read.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -22,10 +19,24 @@ from ..errors import DeadlineError, NotSentError, OutcomeUnknownError, ReplyErro
 from ..flow import Headers, Request, Response, Transmit
 from ..settings import Settings
 from .clock import seconds, utc_now
+from .network import EXCHANGE, Backend
+from .proxies import Proxy, proxy_for
 
-__all__ = ["Sent", "SyncTransport", "failure_of", "prepared", "reply_of"]
+__all__ = [
+    "Sent",
+    "SyncTransport",
+    "addressed",
+    "failure_of",
+    "limited",
+    "prepared",
+    "refuse_answer",
+    "reply_of",
+    "trusted",
+]
 
 _DEFAULT_HEADERS = [("User-Agent", "shipkit-sdk"), ("Accept-Encoding", "gzip, deflate")]
+# A proxy that forwards plain HTTP answers like this in its own name, and nobody can tell it from the carrier's.
+_OF_NOBODY = (407, 502, 503, 504)
 
 
 class Sent:
@@ -33,11 +44,11 @@ class Sent:
 
     def __init__(self, effect: Transmit) -> None:
         self._effect = effect
+        self.until = effect.until
         self.started = False
 
     def __call__(self, event: str, info: dict[str, Any]) -> None:
-        # Through a proxy the event comes for the CONNECT as well; only the request's own bytes count.
-        if not event.endswith("send_request_headers.started") or info["request"].method == b"CONNECT":
+        if not event.endswith("send_request_headers.started"):
             return
         not_after = self._effect.not_after
         if not_after is not None and seconds() > not_after:
@@ -51,7 +62,7 @@ class Sent:
 
 def failure_of(effect: Transmit, sent: Sent, error: BaseException) -> ShipkitError:
     """Our error for one of httpx's: what it proves, never what its class suggests."""
-    what = f"{effect.request.name}: {type(error).__name__}"
+    what = f"{effect.request.name}: {type(error).__name__}{_reason(error)}"
     if not sent.started:
         if seconds() >= effect.until:
             return DeadlineError(f"{what}: the deadline came before anything left")
@@ -59,11 +70,20 @@ def failure_of(effect: Transmit, sent: Sent, error: BaseException) -> ShipkitErr
     return OutcomeUnknownError(f"{what}: it left and no whole answer came", since=utc_now())
 
 
-def reply_of(effect: Transmit, reply: httpx.Response, content: bytes) -> Response:
-    """*reply* as our value."""
-    headers = Headers(reply.headers.multi_items())
+def _reason(error: BaseException) -> str:
+    """What an administrator can act on, and nobody else's words."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(error, httpcore.ProxyError):
+        return f" ({error})"
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f" ({cause.verify_message})"
+    return ""
+
+
+def reply_of(effect: Transmit, status: int, headers: list[tuple[str, str]], content: bytes) -> Response:
+    """A reply as our value."""
     return Response(
-        status=reply.status_code, headers=headers, content=content, request=effect.request, received_at=utc_now()
+        status=status, headers=Headers(headers), content=content, request=effect.request, received_at=utc_now()
     )
 
 
@@ -78,8 +98,7 @@ def prepared(effect: Transmit, trace: Any, left_s: float, settings: Settings) ->
         extensions={
             "trace": trace,
             "timeout": {
-                # Less than the whole: a TLS handshake that asyncio cancels leaves its socket open (httpcore 1.0).
-                "connect": min(max(left_s - 0.02, 0.001), settings.connect_timeout_s),
+                "connect": min(left_s, settings.connect_timeout_s),
                 "read": left_s,
                 "write": left_s,
                 "pool": left_s,
@@ -88,10 +107,38 @@ def prepared(effect: Transmit, trace: Any, left_s: float, settings: Settings) ->
     )
 
 
-def refuse_coding(effect: Transmit, reply: httpx.Response) -> None:
-    """Refuse a body packed otherwise than we asked for: twice packed, a few bytes fill any memory before they count."""
+def addressed(request: httpx.Request, proxy: Proxy | None) -> httpcore.Request:
+    """*request* as httpcore wants it; plain HTTP goes to *proxy* with its whole address (RFC 9112, 3.2.2)."""
+    url, headers = request.url, request.headers.raw
+    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    if proxy is not None and url.scheme == "http":
+        whole = bytes(target)
+        target = httpcore.URL(scheme=b"http", host=proxy.host.encode("ascii"), port=proxy.port, target=whole)
+        headers = [*headers, *proxy.headers]
+    return httpcore.Request(
+        method=request.method, url=target, headers=headers, content=request.stream, extensions=request.extensions
+    )
+
+
+def trusted(settings: Settings) -> ssl.SSLContext:
+    """What TLS trusts; SSL_CERT_FILE and SSL_CERT_DIR count as they do for every program that uses OpenSSL."""
+    if settings.ca_file:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    return httpx.create_ssl_context()
+
+
+def refuse_answer(effect: Transmit, reply: httpx.Response, proxy: Proxy | None) -> None:
+    """Refuse what is no answer of the carrier's, and a body packed otherwise than we asked for.
+
+    Twice packed, a few bytes fill any memory before they count.
+    """
+    name, status = effect.request.name, reply.status_code
+    if status < 200:
+        raise OutcomeUnknownError(f"{name}: {status} is no answer", since=utc_now())
+    if status in _OF_NOBODY and proxy is not None and effect.request.url[:5].lower() == "http:":
+        raise OutcomeUnknownError(f"{name}: {status}, of the proxy or of the carrier", since=utc_now())
     if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip", "deflate"):
-        raise ReplyError(f"{effect.request.name}: a reply in a coding that was not asked for @ $", paths=("$",))
+        raise ReplyError(f"{name}: a reply in a coding that was not asked for @ $", paths=("$",))
 
 
 def limited(chunks: Iterable[bytes], effect: Transmit, limit: int) -> Iterator[bytes]:
@@ -110,7 +157,7 @@ class SyncTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._pools: dict[tuple[bool, bool], _Pool] = {}
+        self._pools: dict[tuple[bool, bool, Proxy | None], _Pool] = {}
 
     def send(self, effect: Transmit) -> Response:
         """Perform *effect*.
@@ -123,106 +170,45 @@ class SyncTransport:
         left_s = effect.until - seconds()
         if left_s <= 0:
             raise DeadlineError(f"{effect.request.name}: the deadline came before anything left")
+        token = EXCHANGE.set(sent)
         try:
-            with _ending(effect.until):
-                reply = self._pool(effect.request).handle_request(prepared(effect, sent, left_s, self._settings))
-                try:
-                    refuse_coding(effect, reply)
-                    content = b"".join(limited(reply.iter_bytes(), effect, self._settings.body_max_bytes))
-                finally:
-                    reply.close()
+            return self._exchanged(effect, sent, left_s)
         except ShipkitError:
             raise
         except Exception as error:
             raise failure_of(effect, sent, error) from error
-        return reply_of(effect, reply, content)
+        finally:
+            EXCHANGE.reset(token)
+
+    def _exchanged(self, effect: Transmit, sent: Sent, left_s: float) -> Response:
+        proxy = proxy_for(effect.proxy or self._settings.proxy, effect.request.url)
+        pool = self._pool(effect.request, proxy)
+        reply = pool.handle_request(prepared(effect, sent, left_s, self._settings))
+        try:
+            refuse_answer(effect, reply, proxy)
+            content = b"".join(limited(reply.iter_bytes(), effect, self._settings.body_max_bytes))
+        finally:
+            reply.close()
+        return reply_of(effect, reply.status_code, reply.headers.multi_items(), content)
 
     def close(self) -> None:
         """Close every connection."""
         for pool in self._pools.values():
             pool.close()
 
-    def _pool(self, request: Request) -> _Pool:
+    def _pool(self, request: Request, proxy: Proxy | None) -> _Pool:
         """The pool for *request*; the authorities that TLS trusts are read when an address first needs them."""
-        key = (request.url[:6].lower() == "https:", request.replayable)
+        key = (request.url[:6].lower() == "https:", request.replayable, proxy)
         with self._lock:
             pool = self._pools.get(key)
             if pool is None:
                 keepalive_s = 30.0 if request.replayable else self._settings.purchase_idle_max_s
-                pool = self._pools[key] = _Pool(self._tls if key[0] else None, keepalive_s=keepalive_s)
+                pool = self._pools[key] = _Pool(self._tls if key[0] else None, proxy, keepalive_s=keepalive_s)
             return pool
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context()
-
-
-_ends = threading.local()
-
-
-@contextmanager
-def _ending(until: float) -> Iterator[None]:
-    """HTTP/1.1 does its input and output in the caller's thread, so the call's end can lie in a thread-local."""
-    _ends.until = until
-    try:
-        yield
-    finally:
-        _ends.until = None
-
-
-def _clamped(timeout: float | None) -> float | None:
-    until: float | None = getattr(_ends, "until", None)
-    if until is None:
-        return timeout
-    left_s = until - seconds()
-    if left_s <= 0:
-        raise httpcore.ReadTimeout("the call's deadline is over")
-    return left_s if timeout is None else min(timeout, left_s)
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _clamped(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _clamped(timeout))
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _clamped(timeout)))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class _Backend(httpcore.NetworkBackend):
-    def __init__(self) -> None:
-        self._inner = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        failed: Exception = httpcore.ConnectError("the name has no address")
-        # One address at a time: each would get the whole time anew.
-        for address in dict.fromkeys(str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)):
-            limit_s = _clamped(timeout)
-            try:
-                return _Stream(self._inner.connect_tcp(address, port, limit_s, local_address, socket_options))
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
+        return trusted(self._settings)
 
 
 class _Body(httpx.SyncByteStream):
@@ -239,26 +225,19 @@ class _Body(httpx.SyncByteStream):
 class _Pool:
     """httpx's values over a pool with our network backend; only public API of either."""
 
-    def __init__(self, context: ssl.SSLContext | None, *, keepalive_s: float) -> None:
+    def __init__(self, context: ssl.SSLContext | None, proxy: Proxy | None, *, keepalive_s: float) -> None:
+        self._proxy = proxy
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=100,
             max_keepalive_connections=20,
             keepalive_expiry=keepalive_s,
-            network_backend=_Backend(),
+            # Plain HTTP goes to the proxy as to a server.
+            network_backend=Backend(proxy if context is not None else None),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        reply = self._pool.handle_request(
-            httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
-            )
-        )
+        reply = self._pool.handle_request(addressed(request, self._proxy))
         body = _Body(reply.iter_stream(), reply.close)
         return httpx.Response(reply.status, headers=reply.headers, stream=body, extensions=reply.extensions)
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 
+import httpcore
 import httpx
 
 from ..errors import DeadlineError, ReplyError, ShipkitError
-from ..flow import Response, Transmit
+from ..flow import Request, Response, Transmit
 from ..settings import Settings
 from .clock import seconds
-from .transport import Sent, failure_of, prepared, refuse_coding, reply_of
+from .network import EXCHANGE, AsyncBackend
+from .proxies import Proxy, proxy_for
+from .transport import Sent, addressed, failure_of, prepared, refuse_answer, reply_of, trusted
 
 __all__ = ["AsyncTransport"]
 
@@ -22,32 +27,37 @@ class AsyncTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._pools: dict[tuple[bool, bool, Proxy | None], _Pool] = {}
         # What httpcore loads at its first connection would come out of a call's deadline, with the loop standing still.
         for module in ("anyio", "anyio._backends._asyncio"):
             if find_spec(module) is not None:
                 import_module(module)
-        context = httpx.create_ssl_context()
-        self._lookups = _transport(context, keepalive_s=30.0)
-        self._purchases = _transport(context, keepalive_s=settings.purchase_idle_max_s)
 
     async def send(self, effect: Transmit) -> Response:
         """Perform *effect*; raises like the transport for threads."""
+        from anyio import fail_after
+
+        sent = Sent(effect)
         left_s = effect.until - seconds()
         if left_s <= 0:
             raise DeadlineError(f"{effect.request.name}: the deadline came before anything left")
-        sent = Sent(effect)
+        token = EXCHANGE.set(sent)
         try:
-            return await asyncio.wait_for(self._exchange(effect, sent, left_s), left_s)
+            with fail_after(left_s):
+                return await self._exchange(effect, sent, left_s)
         except ShipkitError:
             raise
         except Exception as error:
             raise failure_of(effect, sent, error) from error
+        finally:
+            EXCHANGE.reset(token)
 
     async def _exchange(self, effect: Transmit, sent: Sent, left_s: float) -> Response:
-        pool = self._lookups if effect.request.replayable else self._purchases
-        reply = await pool.handle_async_request(prepared(effect, sent.traced, left_s, self._settings))
+        proxy = proxy_for(effect.proxy or self._settings.proxy, effect.request.url)
+        pool = self._pool(effect.request, proxy)
+        reply = await pool.handle_request(prepared(effect, sent.traced, left_s, self._settings))
         try:
-            refuse_coding(effect, reply)
+            refuse_answer(effect, reply, proxy)
             total, chunks, limit = 0, [], self._settings.body_max_bytes
             async for chunk in reply.aiter_bytes():
                 total += len(chunk)
@@ -56,14 +66,55 @@ class AsyncTransport:
                 chunks.append(chunk)
         finally:
             await reply.aclose()
-        return reply_of(effect, reply, b"".join(chunks))
+        return reply_of(effect, reply.status_code, reply.headers.multi_items(), b"".join(chunks))
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._lookups.aclose()
-        await self._purchases.aclose()
+        for pool in self._pools.values():
+            await pool.close()
+
+    def _pool(self, request: Request, proxy: Proxy | None) -> _Pool:
+        key = (request.url[:6].lower() == "https:", request.replayable, proxy)
+        pool = self._pools.get(key)
+        if pool is None:
+            keepalive_s = 30.0 if request.replayable else self._settings.purchase_idle_max_s
+            pool = self._pools[key] = _Pool(self._tls if key[0] else None, proxy, keepalive_s=keepalive_s)
+        return pool
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return trusted(self._settings)
 
 
-def _transport(context: object, *, keepalive_s: float) -> httpx.AsyncHTTPTransport:
-    limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=keepalive_s)
-    return httpx.AsyncHTTPTransport(verify=context, limits=limits, trust_env=False)  # type: ignore[arg-type]
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, stream: AsyncIterable[bytes], close: Callable[[], Awaitable[None]]) -> None:
+        self._stream, self._close = stream, close
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._close()
+
+
+class _Pool:
+    """The same as for threads."""
+
+    def __init__(self, context: ssl.SSLContext | None, proxy: Proxy | None, *, keepalive_s: float) -> None:
+        self._proxy = proxy
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=keepalive_s,
+            network_backend=AsyncBackend(proxy if context is not None else None),
+        )
+
+    async def handle_request(self, request: httpx.Request) -> httpx.Response:
+        reply = await self._pool.handle_async_request(addressed(request, self._proxy))
+        body = _Body(reply.aiter_stream(), reply.aclose)
+        return httpx.Response(reply.status, headers=reply.headers, stream=body, extensions=reply.extensions)
+
+    async def close(self) -> None:
+        await self._pool.aclose()

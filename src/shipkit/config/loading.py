@@ -88,7 +88,7 @@ def loaded(
     reader = AccountsReader(registry or Registry(), Resolver(environ, folder, findings), findings)
     tables = _table(data, "accounts", findings)
     accounts = reader.accounts(tables, _overrides(tables, environ, findings))
-    settings = _settings(_table(data, "settings", findings), findings)
+    settings = _settings(_table(data, "settings", findings), findings, reader)
     store_path = _store_path(_table(data, "store", findings), findings, folder, environ)
     if file is not None and reader.literal_secret and _world_readable(file):
         findings.warnings.append(f"{file} holds a secret and everybody on this machine can read it: chmod 600 {file}")
@@ -194,21 +194,35 @@ def _overrides(
     return found
 
 
-def _settings(table: Mapping[str, Any], findings: Findings) -> Settings:
+def _settings(table: Mapping[str, Any], findings: Findings, reader: AccountsReader) -> Settings:
     fields = {field.name: field for field in attrs.fields(Settings)}
-    values = {}
+    values: dict[str, Any] = {}
     for name, value in table.items():
         where = ("settings", name)
         if name not in fields:
             findings.unknown(where, fields)
             continue
+        if fields[name].metadata.get("secret"):
+            value, literal = reader.resolver.resolved(value, where)
+            reader.literal_secret |= literal and "@" in str(value)
+            if value is None:
+                continue  # that has been said
         try:
-            values[name] = fitted(value, fields[name].type)
-            if isinstance(values[name], (int, float)) and values[name] <= 0:
-                raise Unusable("must be greater than 0")
+            values[name] = _setting(fields[name], value)
         except Unusable as unfit:
             findings.add(where, ProblemCode.MALFORMED, str(unfit))
+        except InputError as error:
+            findings.add(where, ProblemCode.MALFORMED, error.problems[0].text)
     return Settings(**{name: value for name, value in values.items() if not findings.problems})
+
+
+def _setting(field: attrs.Attribute[Any], given: Any) -> Any:
+    value = fitted(given, field.type)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and value <= 0 and value != field.default:
+        raise Unusable("must be greater than 0")
+    Settings(**{field.name: value})
+    return value
 
 
 def _store_path(table: Mapping[str, Any], findings: Findings, folder: Path, environ: Mapping[str, str]) -> Path | None:

@@ -36,6 +36,7 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
             request=request if request.id else request.with_id(context.request_id()),
             until=until,
             not_after=context.not_after if purchase else None,
+            proxy=carrier.proxy,
         )
         if purchase:
             context.purchase_left = True
