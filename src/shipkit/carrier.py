@@ -67,6 +67,7 @@ __all__ = [
     "PicksUp",
     "Rates",
     "ReadsWebhooks",
+    "Refreshes",
     "Refunds",
     "Returns",
     "ServicePoints",
@@ -143,6 +144,17 @@ class Authenticates(Protocol):
     def authenticate(self) -> Flow[Token]: ...
 
     def authorize(self, request: Request, token: Token) -> Request: ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A carrier that gives a new access token for the ``refresh_token`` of the one before.
+
+    No refresh token is sent twice, whatever happens to the answer: many carriers take each of them once, and some end
+    the whole session when they see one again. Where refreshing fails, `Authenticates.authenticate` begins anew.
+    """
+
+    def refresh(self, token: Token) -> Flow[Token]: ...
 
 
 @runtime_checkable

@@ -37,6 +37,7 @@ __all__ = [
     "Sleep",
     "Token",
     "Transmit",
+    "Wait",
     "call",
     "drive",
     "foreign",
@@ -391,10 +392,14 @@ class Response:
 
 @attrs.frozen(kw_only=True)
 class Token:
-    """A carrier's access token, and until when it says that it holds."""
+    """A carrier's access token, and until when it says that it holds.
+
+    ``refresh_token`` is what the carrier takes for the next one, where it gives such a thing out (`Refreshes`).
+    """
 
     value: str = attrs.field(repr=False)
     expires_at: datetime | None = None
+    refresh_token: str = attrs.field(default="", repr=False)
 
 
 # Effects are made, performed and thrown away: nobody compares them, and none is kept that could be changed.
@@ -436,6 +441,17 @@ class Call:
 
 
 @attrs.define(kw_only=True, eq=False)
+class Wait:
+    """Wait until somebody calls what is given to ``listen``, or until ``until`` (runner's seconds).
+
+    It may be called from any thread, once, and at once.
+    """
+
+    listen: Callable[[Callable[[], None]], None]
+    until: float
+
+
+@attrs.define(kw_only=True, eq=False)
 class Emit:
     """Tell those who observe: log, telemetry, ``shipkit_observe``."""
 
@@ -459,7 +475,7 @@ class Done:
 
 
 Flow = Generator[Request, Response, T]
-Effect = Transmit | Sleep | Now | Call | Emit | Fork
+Effect = Transmit | Sleep | Now | Call | Wait | Emit | Fork
 Run = Generator[Effect, Any, T]
 Send = Callable[[Request], Run[Response]]
 

@@ -69,8 +69,8 @@ class TokenStore(Protocol):
         """End the claim of *owner* without a token."""
         ...
 
-    def drop(self, account: str, token: Token) -> None:
-        """Forget exactly *token*; a newer one stays."""
+    def drop(self, account: str, token: Token) -> bool:
+        """Forget exactly *token*; a newer one stays. True for the one caller whose call forgot it."""
         ...
 
 

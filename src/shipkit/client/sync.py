@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ShipkitError
-from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
+from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit, Wait
 from .base import ClientBase, Numbers, with_service
 from .clock import drawn, seconds
 
@@ -230,6 +231,10 @@ class Client(ClientBase):
                 return self._observed(effect.event)
             case Sleep():
                 return time.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
+            case Wait():
+                called = threading.Event()
+                effect.listen(called.set)
+                return called.wait(max(0.0, effect.until - seconds()))
             case Fork():
                 return self._fork(effect)
 

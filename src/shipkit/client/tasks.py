@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NotSentError, ShipkitError
-from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit
+from ..flow import Call, Done, Effect, Emit, Fork, Now, Run, Sleep, Transmit, Wait
 from .base import ClientBase, Numbers, with_service
 from .clock import drawn, seconds
 
@@ -234,7 +235,7 @@ class AsyncClient(ClientBase):
                     called, late = await self._called(effect)
                     cancelled = cancelled or late
                     value = called()
-                elif cancelled is not None and isinstance(effect, (Transmit, Sleep, Fork)):
+                elif cancelled is not None and isinstance(effect, (Transmit, Sleep, Wait, Fork)):
                     error, cancelled = cancelled, None
                 else:
                     value = await self._perform(effect)
@@ -251,6 +252,8 @@ class AsyncClient(ClientBase):
                 return self._observed(effect.event)
             case Sleep():
                 return await asyncio.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
+            case Wait():
+                return await _waited(effect)
             case Fork():
                 return await self._fork(effect)
             case _:
@@ -297,3 +300,16 @@ class AsyncClient(ClientBase):
 
             self._transport, self._loop = AsyncTransport(self._desk.settings), loop
         return self._transport
+
+
+async def _waited(effect: Wait) -> None:
+    loop = asyncio.get_running_loop()
+    called = loop.create_future()
+
+    def call() -> None:  # from any thread, and perhaps when nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(lambda: called.done() or called.set_result(None))
+
+    effect.listen(call)
+    # Not wait_for(): before 3.12 it may lose a cancellation that comes together with the call.
+    await asyncio.wait((called,), timeout=max(0.0, effect.until - seconds()))

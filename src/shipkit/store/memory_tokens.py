@@ -54,11 +54,13 @@ class MemoryTokens:
         with self._lock:
             self._end(account, owner)
 
-    def drop(self, account: str, token: Token) -> None:
+    def drop(self, account: str, token: Token) -> bool:
         """Forget exactly *token*: forty callers with a revoked one cause a single refresh."""
         with self._lock:
-            if self._tokens.get(account) == token:
+            known = self._tokens.get(account) == token
+            if known:
                 del self._tokens[account]
+            return known
 
     def _end(self, account: str, owner: str) -> None:
         if self._claims.get(account, ("",))[0] == owner:
