@@ -103,6 +103,8 @@ class ShipkitError(Exception):
     whose_move: ClassVar[WhoseMove] = WhoseMove.NOBODY
     retry: ClassVar[Retry] = Retry.NO
     default_reached: ClassVar[ReachedCarrier] = ReachedCarrier.NO
+    others: tuple[ShipkitError, ...] = ()
+    """Where several ways were tried and none worked: what the other ones said."""
 
     def __init__(
         self,

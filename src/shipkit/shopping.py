@@ -10,7 +10,18 @@ import attrs
 from .errors import InputError
 from .model import Money, Problem, ProblemCode, RateQuote
 
-__all__ = ["CHEAPEST", "CHEAPEST_BY", "FASTEST", "Choice", "Rejected", "Rule", "choose"]
+__all__ = [
+    "CHEAPEST",
+    "CHEAPEST_BY",
+    "FASTEST",
+    "FRESH",
+    "Choice",
+    "Rejected",
+    "Route",
+    "Rule",
+    "choose",
+    "routes",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +31,14 @@ class Rule:
     name: str
     rank: Callable[[RateQuote], tuple[object, ...]]
     fit: Callable[[RateQuote], str | None] = lambda _: None
+
+
+@attrs.frozen
+class Route:
+    """One way to send something: an account, and the service where the request leaves that open."""
+
+    account: str
+    service: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +55,11 @@ class Choice:
 
     quote: RateQuote
     rejected: tuple[Rejected, ...]
+
+    @property
+    def as_of(self) -> datetime | None:
+        """None for a price of now; else since when it has not been confirmed: an earlier answer stands in for one."""
+        return self.quote.as_of
 
     @property
     def account(self) -> str:
@@ -99,6 +123,34 @@ def CHEAPEST_BY(day: date) -> Rule:  # noqa: N802 - reads like the constants bes
     return Rule(name=f"cheapest by {day}", rank=_price, fit=fit)
 
 
+def FRESH(rule: Rule = CHEAPEST) -> Rule:  # noqa: N802 - reads like the constants beside it
+    """*rule* among prices of now: what an earlier answer said is left out."""
+
+    def fit(quote: RateQuote) -> str | None:
+        if quote.as_of is not None:
+            return f"is a price of {quote.as_of:%Y-%m-%d %H:%M} UTC: its account does not answer now"
+        return rule.fit(quote)
+
+    return Rule(name=f"{rule.name}, fresh", rank=rule.rank, fit=fit)
+
+
+def routes(
+    quotes: Iterable[RateQuote],
+    rule: Rule = CHEAPEST,
+    *,
+    allowed: Collection[str] = (),
+    excluded: Collection[str] = (),
+) -> tuple[Route, ...]:
+    """The ways that *quotes* offer, in the order of *rule*, for a purchase that may move on to the next one.
+
+    Raises:
+        InputError: none fits, or they are in several currencies.
+    """
+    fitting, _ = _compared(tuple(quotes), rule, allowed, excluded)
+    ways = (Route(quote.account or "", quote.service) for quote in sorted(fitting, key=rule.rank))
+    return tuple(dict.fromkeys(ways))
+
+
 def choose(
     quotes: Iterable[RateQuote],
     rule: Rule = CHEAPEST,
@@ -111,7 +163,16 @@ def choose(
     Raises:
         InputError: none fits, with a problem for each quote, or they are in several currencies, which no rule compares.
     """
-    given = tuple(quotes)
+    fitting, rejected = _compared(tuple(quotes), rule, allowed, excluded)
+    best, *others = sorted(fitting, key=rule.rank)
+    rejected += [Rejected(quote=q, reason=f"{rule.name}: {best.service} is better ({best.total})") for q in others]
+    return Choice(quote=best, rejected=tuple(rejected))
+
+
+def _compared(
+    given: tuple[RateQuote, ...], rule: Rule, allowed: Collection[str], excluded: Collection[str]
+) -> tuple[list[RateQuote], list[Rejected]]:
+    """Those that fit, all in one currency, and the others with their reasons."""
     fitting: list[RateQuote] = []
     rejected: list[Rejected] = []
     for quote in given:
@@ -133,9 +194,7 @@ def choose(
     if len(currencies) > 1:
         text = f"quotes in {', '.join(currencies)} cannot be compared: ask for one currency"
         raise InputError(problems=(Problem(path="/quotes", code=ProblemCode.INCONSISTENT, text=text),))
-    best, *others = sorted(fitting, key=rule.rank)
-    rejected += [Rejected(quote=q, reason=f"{rule.name}: {best.service} is better ({best.total})") for q in others]
-    return Choice(quote=best, rejected=tuple(rejected))
+    return fitting, rejected
 
 
 def _unwanted(quote: RateQuote, allowed: Collection[str], excluded: Collection[str]) -> str | None:

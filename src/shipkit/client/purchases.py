@@ -45,8 +45,11 @@ __all__ = [
     "Purchase",
     "cancel",
     "close_key",
+    "intent_of",
     "purchase",
     "recover",
+    "recovered_row",
+    "refuse_key",
 ]
 
 V = TypeVar("V", bound=Value)
@@ -159,15 +162,24 @@ def purchase(
     account = desk.account(alias)
 
     def asked(stack: Stack) -> Run[V]:
-        _refuse_key(key)
-        _capable(account, kind)
-        refuse_other(request, kind.request_type)
-        ready = desk.ready(account, request)
-        mark = fingerprint(kind.operation, alias, request)
-        intent = _intent(desk, account, kind, ready, desk.full_key(key), mark, stack)
+        refuse_key(key)
+        intent = intent_of(desk, account, kind, request, desk.full_key(key), stack)
         return (yield from booked(intent, desk.store.ledger, stack))
 
     return desk.calling(account, kind.operation, deadline_s, request, asked, bulk=bulk)
+
+
+def intent_of(desk: Desk, account: Account, kind: Purchase[V], request: Any, full_key: str, stack: Stack) -> Intent[V]:
+    """What *request* at the account comes to under the key.
+
+    Raises:
+        InputError, NotSupportedError: the account cannot be asked for it.
+    """
+    _capable(account, kind)
+    refuse_other(request, kind.request_type)
+    ready = desk.ready(account, request)
+    mark = fingerprint(kind.operation, account.alias, request)
+    return _intent(desk, account, kind, ready, full_key, mark, stack)
 
 
 def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.CancellationResult]:
@@ -226,7 +238,7 @@ def _recovery(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[
     request = unpacked(entry.request, _kind_of(entry).request_type)
 
     def asked(stack: Stack) -> Run[Any]:
-        return (yield from _recovered(desk, account, entry, stack))
+        return (yield from recovered_row(desk, account, entry, stack))
 
     return (yield from desk.calling(account, entry.operation, deadline_s, request, asked, until=until))
 
@@ -238,7 +250,8 @@ def _kind_of(entry: Entry) -> Purchase[Any]:
     return kind
 
 
-def _recovered(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
+def recovered_row(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
+    """What *entry* comes to; None when nothing was booked, or its worker is alive."""
     intent, ledger = _stored(desk, account, entry, stack), desk.store.ledger
     if entry.phase is Phase.SUCCEEDED:
         return (yield from finished(intent, ledger, entry))
@@ -402,7 +415,8 @@ def _capable(account: Account, kind: Purchase[Any]) -> None:
         raise NotSupportedError(f"{account.carrier.code} does not offer {kind.operation}: {why}")
 
 
-def _refuse_key(key: Any) -> None:
+def refuse_key(key: Any) -> None:
+    """Raise for what cannot be a key."""
     if not isinstance(key, str) or not 1 <= len(key) <= _KEY_MAX or not key.isprintable():
         text = f"a key has 1 to {_KEY_MAX} printable characters"
         raise InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.MALFORMED, text=text),))

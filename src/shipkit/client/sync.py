@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from .. import model as m
     from ..model.base import Value
+    from ..shopping import Route
     from .purchases import Purchase
+    from .routing import Routed
     from .transport import SyncTransport
 
 __all__ = ["Client"]
@@ -90,6 +92,27 @@ class Client(ClientBase):
         from . import purchases
 
         return self._run(self._buy(purchases.CREATE_SHIPMENT, with_service(request, service), account, key, deadline_s))
+
+    def create_shipment_by(
+        self,
+        request: m.ShipmentRequest,
+        *,
+        routes: Iterable[Route],
+        key: str,
+        deadline_s: float | None = None,
+    ) -> Routed:
+        """Book *request* exactly once under *key*, on the first of *routes* that takes it.
+
+        The next one is tried only when nothing was bought on the one before, never in doubt. Asked again, in whatever
+        order, it gives the same shipment.
+
+        Raises:
+            InDoubtError, InProgressError: a way is open, so no other one is tried.
+            ShipkitError: no way took it; its ``others`` say why the others did not.
+        """
+        from .routing import routed
+
+        return self._run(routed(self._desk, request, routes, key, deadline_s))
 
     def create_return(
         self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None

@@ -163,6 +163,8 @@ class RateQuote(Value):
     """Filled in by the client."""
     account: AccountAlias | None = None
     """Filled in by the client: where to buy it."""
+    as_of: datetime | None = None
+    """Filled in by the client where the account does not answer and its last answer stands in: when that one came."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
