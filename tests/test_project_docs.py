@@ -14,6 +14,7 @@ import pytest
 from shipkit import errors
 from shipkit.carrier import Carrier
 from shipkit.flow import secret
+from shipkit.ledger import TABLE
 from shipkit.model import (
     CarrierFacts,
     DocumentFormat,
@@ -35,6 +36,7 @@ from shipkit.model import (
     WeightFacts,
     WeightUnit,
 )
+from shipkit.ports import Phase
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import PAGES
@@ -74,6 +76,7 @@ class Acme(Carrier):
 def generated(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
     monkeypatch.delitem(sys.modules, "generated", raising=False)
+    monkeypatch.delitem(sys.modules, "states", raising=False)
     import generated
 
     return generated
@@ -125,7 +128,7 @@ def test_every_setting_stands_in_the_table_with_its_default(generated: Any) -> N
     table = generated.settings_table()
 
     for field in attrs.fields(Settings):
-        default = field.default if field.default != "" else "(empty)"
+        default = "yes" if field.default is True else field.default if field.default != "" else "(empty)"
         assert f"| `{field.name}` | {default} |" in table
 
 
@@ -159,3 +162,17 @@ def test_the_readme_of_a_plugin_names_what_it_offers_and_its_account(package: st
     required = {field.name for field in attrs.fields(carrier) if field.default is attrs.NOTHING}
     assert given.pop("carrier") == facts.code == carrier.code
     assert required <= set(given) <= {field.name for field in attrs.fields(carrier)}
+
+
+def test_every_event_of_the_ledger_stands_in_one_drawing_and_every_phase_has_a_place(generated: Any) -> None:
+    states = generated.states
+    drawn = [event for events in states.DRAWINGS.values() for event in events]
+
+    assert sorted(drawn) == sorted({row.event for row in TABLE})
+    assert set(states.PLACES) == {None, *Phase}
+    assert len(set(states.PLACES.values())) == len(states.PLACES)
+    for name, events in states.DRAWINGS.items():
+        lines = {(row.phase, row.then) for row in TABLE if row.event in events}
+        assert states.drawing(name).count('class="event"') == len(lines)
+    for row in TABLE:
+        assert f"| {row.event} | `{row.then.value}` | {row.guard} |" in states.table()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import states
 
 from shipkit import errors
 from shipkit.cli import COMMANDS, GROUPS
@@ -248,6 +249,9 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "faults.md", faults_table() + "\n")
     write(folder / "_generated" / "admin.md", admin_table() + "\n")
     write(folder / "_generated" / "checks.md", checks_table() + "\n")
+    write(folder / "_generated" / "states.md", states.table())
+    for name in states.DRAWINGS:
+        write(folder / "_generated" / f"states-{name.replace(' ', '-')}.svg", states.drawing(name))
     pages = {}
     found = carriers()
     for carrier, distribution in found:
