@@ -89,10 +89,10 @@ def test_a_row_that_cannot_be_worked_with_is_told_and_the_others_go_on(
             with pytest.raises(InDoubtError):
                 client.create_shipment(request(), account="acme-de", key=key, deadline_s=5)
         sim.advance(120)
-        with store._transaction() as connection:
-            connection.execute("UPDATE shipkit_ledger SET operation = 'teleport' WHERE key = 'a'")
-            connection.execute("UPDATE shipkit_ledger SET request = x'7b' WHERE key = 'b'")
-            connection.execute("UPDATE shipkit_ledger SET account = 'gone' WHERE key = 'c'")
+        with store.home.writing() as session:
+            session.tell("UPDATE shipkit_ledger SET operation = 'teleport' WHERE key = 'a'", {})
+            session.tell("UPDATE shipkit_ledger SET request = x'7b' WHERE key = 'b'", {})
+            session.tell("UPDATE shipkit_ledger SET account = 'gone' WHERE key = 'c'", {})
         done = dict(client.recover())
         with pytest.raises(StoreError):
             client.cancel_shipment(key="a")

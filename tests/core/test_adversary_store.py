@@ -87,8 +87,8 @@ def test_what_a_store_holds_and_nobody_can_read_is_the_stores_error() -> None:
 def test_a_phase_that_this_version_does_not_know_is_the_stores_error(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "ledger.db")
     assert store.claim(claim()) is not None
-    with store._transaction() as connection:
-        connection.execute("UPDATE shipkit_ledger SET phase = 'half_done'")
+    with store.home.writing() as session:
+        session.tell("UPDATE shipkit_ledger SET phase = 'half_done'", {})
     with pytest.raises(StoreError, match="order-1"):
         store.read("order-1")
 
