@@ -11,6 +11,7 @@ import attrs
 from shipkit.model.messages import ProblemCode
 
 from .countries import lane_kind
+from .pieces import check_parting, per_booking
 from .sizes import grams, millilitres, millimetres, plus, round_size, sides, volume
 
 if TYPE_CHECKING:
@@ -110,8 +111,11 @@ class Offer:
             if package is None:
                 continue
             self._package(found, package, levels, f"{at}/packages/{index}")
+        size = per_booking(services, self.facts) or len(packages)
+        if len(packages) > size:
+            check_parting(found, request, size, self.facts, at)
         for bound in bounds:
-            self._fits(found, request, packages, bound, at)
+            self._fits(found, request, packages, size, bound, at)
 
     def _package(self, found: Found, package: Draft, levels: Iterable[str], at: str) -> None:
         name = self.facts.name
@@ -134,6 +138,7 @@ class Offer:
         found: Found,
         request: Draft,
         packages: Sequence[Draft],
+        size: int,
         bound: _Bounds,
         at: str,
     ) -> None:
@@ -141,11 +146,12 @@ class Offer:
         if limits.packages_max is not None and len(packages) > limits.packages_max:
             text = f"has {len(packages)} packages, {name} takes at most {limits.packages_max}"
             found.add(f"{at}/packages", ProblemCode.TOO_MANY, text, str(limits.packages_max))
-        total = Decimal(0)
+        totals: dict[int, Decimal] = {}
         for index, package in enumerate(packages):
             if package is not None:
-                total = plus(total, self._fits_package(found, package, bound, f"{at}/packages/{index}"))
-        if bound.heaviest_shipment is not None and total > bound.heaviest_shipment:
+                mass = self._fits_package(found, package, bound, f"{at}/packages/{index}")
+                totals[index // size] = plus(totals.get(index // size, Decimal(0)), mass)
+        if bound.heaviest_shipment is not None and any(total > bound.heaviest_shipment for total in totals.values()):
             text = f"the packages are heavier together than {limits.shipment_weight_max}, which {name} takes at most"
             found.add(f"{at}/packages", ProblemCode.TOO_HEAVY, text, str(limits.shipment_weight_max))
         for index, option in enumerate(request.options if limits.cod_max is not None else ()):

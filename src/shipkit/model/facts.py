@@ -330,6 +330,8 @@ class Limits(Value):
     """What a service or a place takes."""
 
     packages_max: int | None = None
+    packages_per_booking: int | None = None
+    """How many packages one call books; a shipment of more becomes several bookings under one key."""
     weight_min: Weight | None = None
     weight_max: Weight | None = None
     """Per package."""

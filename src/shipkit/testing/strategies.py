@@ -177,7 +177,9 @@ def _serves(lane: m.Lane, origin: Place, there: Place) -> bool:
 
 
 def _packages(facts: _Facts, limits: Sequence[m.Limits], most: int) -> st.SearchStrategy[tuple[m.Package, ...]]:
-    count = min([most, *[limit.packages_max for limit in limits if limit.packages_max is not None]])
+    # What a flow is handed is one booking, whatever the client makes bookings of.
+    given = [most for limit in limits for most in (limit.packages_max, limit.packages_per_booking) if most is not None]
+    count = min([most, *given])
     return st.integers(1, max(1, count)).flatmap(
         lambda size: st.tuples(*[_package(facts, limits, f"P{index + 1}", size) for index in range(size)])
     )
