@@ -58,7 +58,7 @@ def routed(
         if row is not None and row.phase not in (Phase.NEW, Phase.REJECTED, *_ENDED):
             found = yield from call_.stood_for(row)
             if found is not None:
-                return Routed(shipment=found, route=_route_of(row), errors=errors)
+                return Routed(shipment=found, route=call_.way_of(row), errors=errors)
         began_at = row.generation if row is not None else 0
         try:
             found = yield from call_.booked(waiting[0], None if fresh else began_at)
@@ -132,6 +132,11 @@ class _Call:
                 raise InProgressError(text, key=self.key, generation=row.generation, retry_after_s=1)
         return found
 
+    def way_of(self, row: Entry) -> Route:
+        """The way that *row* stands for; without a service where that is the request's own."""
+        service = unpacked(row.request, m.ShipmentRequest).service
+        return Route(row.account, service if service != self.request.service else None)
+
     def _is_ours(self, row: Entry) -> bool:
         """Whether *row* stands for this request, on whichever way."""
         service = unpacked(row.request, m.ShipmentRequest).service
@@ -151,10 +156,6 @@ def _checked(desk: Desk, request: m.ShipmentRequest, routes: Iterable[Route], ke
     for way in ways:
         desk.account(way.account)
     return ways
-
-
-def _route_of(row: Entry) -> Route:
-    return Route(row.account, unpacked(row.request, m.ShipmentRequest).service)
 
 
 def _is_not_done(row: Entry | None, error: ShipkitError, ended: int | None) -> bool:
