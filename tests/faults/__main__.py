@@ -1,0 +1,187 @@
+"""Runs the campaign of a profile, prints its table, and ends with 1 where a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from . import carriers, kills, plans, report, same_keys, schedules, stores
+from .oracle import Verdict
+from .report import Part
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "campaigns" / "ledger.md"
+_CHUNK = 10
+#: Of all paused runs so many may meet the one instant that no check can guard: between the check and the first byte.
+_MEETINGS = 0.05
+
+
+@attrs.frozen
+class Profile:
+    """How much is run."""
+
+    schedules: int
+    kills: int
+    same_keys: int
+    abreast: int
+
+
+PROFILES = {"ci": Profile(320, 40, 250, 8), "full": Profile(2400, 360, 2000, 10)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    absent = stores.postgres_there()
+    server = (
+        None if absent else {"kind": "postgres", "url": stores.POSTGRES, "schema": f"faults_{secrets.token_hex(4)}"}
+    )
+    if absent:
+        print(f"nothing is run on PostgreSQL: {absent}", flush=True)
+    kinds = ("sqlite", "postgres") if server else ("sqlite",)
+    context = kills.processes()
+    try:
+        if options.run:
+            return _replayed(options, context, kinds, server)
+        parts = _campaign(options, context, kinds, server)
+    finally:
+        if server:
+            stores.dropped(server)
+    text = report.page(options.profile, options.seed, parts)
+    print(text)
+    if options.write:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(text)
+    return _told(options, parts)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    reads = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    reads.add_argument("--profile", choices=PROFILES, default="ci")
+    reads.add_argument("--seed", type=int, default=1)
+    reads.add_argument("--only", choices=("schedules", "kills", "same-keys"), help="one part of it")
+    reads.add_argument("--run", help="one run again, by its name: schedules:17, kills:4")
+    reads.add_argument("--times", type=int, default=1, help="how often that run is repeated")
+    reads.add_argument("--write", action="store_true", help=f"keep the output as {PAGE.relative_to(ROOT)}")
+    return reads.parse_args(arguments)
+
+
+def _campaign(options: Any, context: Any, kinds: tuple[str, ...], server: Any) -> list[Part]:
+    profile = PROFILES[options.profile]
+    parts: dict[str, Callable[[], list[Part]]] = {
+        "schedules": lambda: [_schedules(options.seed, profile.schedules)],
+        "kills": lambda: [_kills(context, options.seed, profile, kinds, server)],
+        "same-keys": lambda: [same_keys.run(context, kind, profile.same_keys, server) for kind in kinds],
+    }
+    return [part for name, made in parts.items() if options.only in (None, name) for part in made()]
+
+
+def _schedules(seed: int, count: int) -> Part:
+    """All of them, in as many processes as there are processors."""
+    part = Part(name="schedules", title="Random schedules: threads and tasks, every fault at every exchange")
+    jobs = max(2, min(os.cpu_count() or 1, 4))
+    numbers = iter(range(count))
+    chunks = iter(lambda: list(islice(numbers, _CHUNK)), [])
+    began = time.monotonic()
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(scheduled, seed, chunk) for chunk in chunks]
+        for done in as_completed(waiting):
+            part.verdicts += done.result()
+    part.verdicts.sort(key=lambda verdict: int(verdict.name.partition(":")[2]))
+    every = {(code, pair) for code in carriers.CODES for pair in plans.pairs(code)}
+    hit = {(verdict.carrier, pair) for verdict in part.verdicts for pair in verdict.hit}
+    part.notes.append(
+        f"{len(part.verdicts):,} schedules of 1 to 8 workers on 1 to 3 keys, threads and tasks, in memory and SQLite; "
+        f"{len(every & hit)} of {len(every)} pairs of fault and exchange happened"
+    )
+    print(f"schedules: {time.monotonic() - began:.0f} s", flush=True)
+    return part
+
+
+def scheduled(seed: int, numbers: Sequence[int]) -> list[Verdict]:
+    """Some schedules, in a process of their own."""
+    return [_safely(f"schedules:{number}", lambda number=number: _scheduled(seed, number)) for number in numbers]
+
+
+def _scheduled(seed: int, number: int) -> Verdict:
+    return schedules.run(plans.planned(seed, number, ("memory", "sqlite")))
+
+
+def _kills(context: Any, seed: int, profile: Profile, kinds: tuple[str, ...], server: Any) -> Part:
+    """All of them, several abreast: they mostly wait for the settling time to pass."""
+    part = Part(name="kills", title="Workers that are killed or stopped: processes on one store")
+    began = time.monotonic()
+    with ThreadPoolExecutor(profile.abreast) as pool:
+        part.verdicts += pool.map(lambda number: _killed(context, seed, number, kinds, server), range(profile.kills))
+    total = sum(verdict.counts["kills"] for verdict in part.verdicts)
+    struck = sum(verdict.counts["killed_runs"] for verdict in part.verdicts)
+    paused = sum(bool(verdict.counts["pauses"]) for verdict in part.verdicts)
+    met = sum(verdict.counts["met"] for verdict in part.verdicts)
+    part.notes.append(
+        f"{struck} of {len(part.verdicts)} runs had a worker killed ({total} kills), {paused} one stopped for longer"
+        f" than a claim's window and settling; stores: {', '.join(kinds)}"
+    )
+    part.notes.append(f"stopped between its last look at the clock and its first byte, and therefore too late: {met}")
+    if met > max(1, _MEETINGS * paused):
+        part.wrong.append(f"{met} of {paused} paused runs sent too late")
+    print(f"kills: {time.monotonic() - began:.0f} s", flush=True)
+    return part
+
+
+def _killed(context: Any, seed: int, number: int, kinds: tuple[str, ...], server: Any) -> Verdict:
+    return _safely(f"kills:{number}", lambda: kills.run(context, kills.planned(seed, number, kinds), server))
+
+
+def _safely(name: str, run: Callable[[], Verdict]) -> Verdict:
+    """A run that breaks is a violation too, and the others go on."""
+    try:
+        return run()
+    except Exception as broken:
+        code = carriers.CODES[int(name.partition(":")[2]) % len(carriers.CODES)]
+        text = f"the run broke: {type(broken).__name__}: {broken}"
+        return Verdict(name=name, carrier=code, bounded=True, violations=[text])
+
+
+def _replayed(options: Any, context: Any, kinds: tuple[str, ...], server: Any) -> int:
+    kind, _, number = options.run.partition(":")
+    wrong = 0
+    for _ in range(options.times):
+        if kind == "schedules":
+            plan: Any = plans.planned(options.seed, int(number), ("memory", "sqlite"))
+            verdict = schedules.run(plan)
+        else:
+            plan = kills.planned(options.seed, int(number), kinds)
+            verdict = kills.run(context, plan, server)
+        if not wrong:
+            print(plan)
+        print(verdict.violations or "nothing wrong", dict(verdict.counts), flush=True)
+        wrong += bool(verdict.violations)
+    return int(wrong > 0)
+
+
+def _told(options: Any, parts: Sequence[Part]) -> int:
+    wrong = False
+    for part in parts:
+        for text in part.wrong:
+            wrong = True
+            print(f"VIOLATION {part.name}: {text}")
+        for verdict in part.verdicts:
+            for text in verdict.violations:
+                wrong = True
+                print(f"VIOLATION {verdict.name} ({verdict.carrier}): {text}")
+                print(f"    again: python -m tests.faults --seed {options.seed} --run {verdict.name} --times 5")
+    return int(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""What a person does with the one row that nobody else can end: looks into the carrier's books, and says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from shipkit import Client, InDoubtError
+from shipkit.ports import Phase
+from shipkit.simulator import Simulator
+
+from . import carriers
+
+__all__ = ["resolved"]
+
+
+def resolved(
+    client: Client,
+    code: str,
+    ledger: Any,
+    sim: Simulator,
+    keys: Iterable[str],
+    *,
+    namespace: str = "",
+    wait: Callable[[float], None] = time.sleep,
+) -> tuple[int, list[str]]:
+    """End each row that waits for a person, ship anew what is not in the books; how many, and what did not end."""
+    wrong: list[str] = []
+    ended = 0
+    for key in keys:
+        row = ledger.read(namespace + key)
+        if row is None or row.phase is not Phase.NEEDS_PERSON:
+            continue
+        there = [booking for booking in sim.bookings() if booking.reference == key and booking.live]
+        try:
+            client.close_key(key=key)
+        except InDoubtError:  # what is not there yet may still come
+            wait((row.settle_at - ledger.now()).total_seconds() + 0.01)
+            there = [booking for booking in sim.bookings() if booking.reference == key and booking.live]
+            client.close_key(key=key)
+        if not there:
+            client.create_shipment(carriers.order(code, key), account=code, key=key)
+        live = [booking for booking in sim.bookings() if booking.reference == key and booking.live]
+        row = ledger.read(namespace + key)
+        if len(live) != max(1, len(there)) or row.phase is not (Phase.CLOSED if there else Phase.SUCCEEDED):
+            wrong.append(f"{key}: a person ended it, and it is {row.phase.value} with {len(live)} live bookings")
+        ended += 1
+    return ended, wrong
