@@ -159,6 +159,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """The ledger stepped through every order of events, then the campaign of a profile: --profile ci or full."""
+    install_tree(session, "test")
+    session.run("pytest", "-q", "tests/ledger_model", env={"SHIPKIT_HYPOTHESIS": "ci"})
+    session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """Other people's clients against the simulators, each in an environment of its own."""
     install_tree(session, "test")
