@@ -30,7 +30,7 @@ from shipkit.flow import Call, Emit, Now, Request, Response, Run, Sleep, Transmi
 from shipkit.ports import Phase
 from shipkit.shopping import Route
 from shipkit.simulator import Simulator
-from shipkit.store import MemoryStore
+from shipkit.store import MemoryStore, MemoryTokens
 from tests.core.acme import Acme, request
 from tests.core.script import reply
 from tests.simulator.acme import AcmeDialect
@@ -163,6 +163,7 @@ class Scene:
     def __init__(self) -> None:
         self.carriers = Carriers()
         self.store = MemoryStore(clock=lambda: self.carriers.at)
+        self.store.tokens = MemoryTokens(lambda: self.carriers.at)
         accounts = {
             name: Acme(client_id="h", client_secret="client-secret", base_url=f"https://{name}.example/v2")
             for name in NAMES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence, Sized
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .. import model as m
     from ..model.base import Value
     from ..shopping import Route
+    from .lists import Order, Progress, Shipped
     from .purchases import Purchase
     from .routing import Routed
     from .transport import SyncTransport
@@ -113,6 +114,27 @@ class Client(ClientBase):
         from .routing import routed
 
         return self._run(routed(self._desk, request, routes, key, deadline_s))
+
+    def create_shipments(
+        self,
+        orders: Iterable[Order],
+        *,
+        at_once: int | None = None,
+        deadline_s: float | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> Generator[Shipped, None, None]:
+        """Book a list of any length: one outcome for each order, as they end; ``index`` says which one it was.
+
+        At most *at_once* calls of each account are under way (``list_concurrency``), each with *deadline_s* of its own,
+        and they yield to single calls. The list is read as places come free, and nothing is kept of what is done. One
+        bad order costs the others nothing. The same list again gives what is booked and goes on with the rest.
+        What is under way is waited for, also when the reader stops or the list itself fails.
+        """
+        from .lists import Work, shipped_in_threads
+
+        at_once = max(1, at_once or self.settings.list_concurrency)
+        work = Work(self._desk, at_once, deadline_s, progress, len(orders) if isinstance(orders, Sized) else None)
+        return shipped_in_threads(orders, work, self._run)
 
     def create_return(
         self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None

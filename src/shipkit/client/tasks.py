@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence, Sized
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .. import model as m
     from ..model.base import Value
     from ..shopping import Route
+    from .lists import Order, Progress, Shipped
     from .purchases import Purchase
     from .routing import Routed
     from .transport_async import AsyncTransport
@@ -121,6 +122,28 @@ class AsyncClient(ClientBase):
         from .routing import routed
 
         return await self._run(routed(self._desk, request, routes, key, deadline_s))
+
+    def create_shipments(
+        self,
+        orders: Iterable[Order] | AsyncIterable[Order],
+        *,
+        at_once: int | None = None,
+        deadline_s: float | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Shipped, None]:
+        """Book a list of any length: one outcome for each order, as they end; ``index`` says which one it was.
+
+        At most *at_once* calls of each account are under way (``list_concurrency``), each with *deadline_s* of its own,
+        and they yield to single calls. The list is read as places come free, and nothing is kept of what is done. One
+        bad order costs the others nothing. The same list again gives what is booked and goes on with the rest. What is
+        under way is waited for, also when the reader stops or the list itself fails; a second cancellation cuts it off.
+        """
+        from .lists import Work
+        from .lists_async import shipped_in_tasks
+
+        at_once = max(1, at_once or self.settings.list_concurrency)
+        work = Work(self._desk, at_once, deadline_s, progress, len(orders) if isinstance(orders, Sized) else None)
+        return shipped_in_tasks(orders, work, self._run)
 
     async def create_return(
         self, request: m.ReturnRequest, *, account: str, key: str, deadline_s: float | None = None
@@ -325,13 +348,18 @@ class AsyncClient(ClientBase):
         return self._transport
 
 
+def _finish(called: asyncio.Future[None]) -> None:
+    if not called.done():
+        called.set_result(None)
+
+
 async def _waited(effect: Wait) -> None:
     loop = asyncio.get_running_loop()
-    called = loop.create_future()
+    called: asyncio.Future[None] = loop.create_future()
 
     def call() -> None:  # from any thread, and perhaps when nobody waits any more
         with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(lambda: called.done() or called.set_result(None))
+            loop.call_soon_threadsafe(_finish, called)
 
     effect.listen(call)
     # Not wait_for(): before 3.12 it may lose a cancellation that comes together with the call.
