@@ -91,7 +91,9 @@ if TYPE_CHECKING:
         choose,
     )
     from .store import (
+        HostStore,
         MemoryStore,
+        PostgresStore,
         SqliteStore,
     )
 
@@ -120,6 +122,7 @@ __all__ = [
     "DocumentQuery",
     "Environment",
     "FASTEST",
+    "HostStore",
     "InDoubtError",
     "InProgressError",
     "Incoterm",
@@ -144,6 +147,7 @@ __all__ = [
     "PickupRequest",
     "PickupWindow",
     "PluginError",
+    "PostgresStore",
     "RateLimitedError",
     "RateRequest",
     "RefundRequest",
@@ -195,6 +199,7 @@ _ROOMS = {
     "DocumentQuery": ".model",
     "Environment": ".model",
     "FASTEST": ".shopping",
+    "HostStore": ".store",
     "InDoubtError": ".errors",
     "InProgressError": ".errors",
     "Incoterm": ".model",
@@ -219,6 +224,7 @@ _ROOMS = {
     "PickupRequest": ".model",
     "PickupWindow": ".model",
     "PluginError": ".errors",
+    "PostgresStore": ".store",
     "RateLimitedError": ".errors",
     "RateRequest": ".model",
     "RefundRequest": ".model",

@@ -25,6 +25,7 @@ def done(home: Home, do: Callable[[Session], T], *, held: bool = False, durable:
     Raises:
         StoreError: the database cannot be written, or others were first each time.
     """
+    why: Clashed | None = None
     for tries in range(_TRIES):
         try:
             with home.writing(held=held, durable=durable) as session:
