@@ -79,6 +79,11 @@ class Settings:
     list_concurrency: int = _setting(8, "count", "calls in flight at once when a list is worked through")
     account_concurrency: int = _setting(16, "count", "requests of one account in flight at once, in this process")
     bulk_share: float = _setting(0.75, "ratio", "of those that bulk work may take; the rest is kept for single calls")
+    limit_margin_s: float = _setting(
+        0.1, "s", "added to the window of a limit that the carrier states: a request may arrive that much late"
+    )
+    hold_max_s: float = _setting(3_600, "s", "longest wait named by a 429 that all requests of an operation keep to")
+    pace_slowest_s: float = _setting(10, "s", "after any number of 429s one request in so many seconds still goes")
     last_good_rates_s: float = _setting(0, "s", "how old quotes may be that stand in for an account that failed; 0: none")
     proxy: str = attrs.field(
         default="",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from shipkit.flow import Call, Emit, Now, Request, Response, Run, Sleep, Transmit
 from shipkit.policy import AccountState, Context
 from shipkit.settings import Settings
-from shipkit.store import MemoryTokens
+from shipkit.store import MemoryLimits, MemoryTokens
 
 T = TypeVar("T")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
@@ -70,6 +70,7 @@ def context(**changes: Any) -> Context:
         "deadline_s": 30.0,
         "settings": Settings(),
         "tokens": MemoryTokens(lambda: START.timestamp()),
+        "limits": MemoryLimits(),
         "request_id": iter(f"id-{n}" for n in range(10_000)).__next__,
         "hosts": frozenset({"api.acme.example"}),
     }

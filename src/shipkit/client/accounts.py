@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
@@ -12,7 +15,11 @@ import attrs
 from ..carrier import Carrier
 from ..errors import InputError
 from ..model import CarrierFacts, Operation, Problem, ProblemCode
-from ..policy import AccountState, Gate
+from ..policy import AccountState, Lanes, Limit, Usage
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..ports import Store
 
 __all__ = ["Account", "accounts_of"]
 
@@ -24,6 +31,7 @@ class Account:
     alias: str
     carrier: Carrier
     state: AccountState
+    settings: Settings
 
     @cached_property
     def facts(self) -> CarrierFacts:
@@ -38,17 +46,26 @@ class Account:
         own = urlsplit(self.carrier.base_url).hostname if self.carrier.base_url else None
         return named | {own} if own else named
 
-    def gate(self, operation: str) -> None:
-        """Make the operation's rate limit from the facts, once."""
-        gates = self.state.gates
-        if operation not in gates:
-            facts = self.facts.operations.get(Operation(operation))
-            limit = facts.rate_limit if facts is not None else None
-            made = None if limit is None else Gate(limit.calls, limit.per_s, threading.Lock())
-            gates.setdefault(operation, made)
+    def usage(self, operation: str) -> Usage:
+        """What all calls of *operation* share; its limit and its usual time are read from the facts once."""
+        return self.state.usages.get(operation) or self._first_usage(operation)
+
+    def _first_usage(self, operation: str) -> Usage:
+        facts = self.facts.operations.get(Operation(operation))
+        usage = Usage()
+        if facts is not None:
+            usage.timeout_s = facts.timeout_s or 0
+            if (stated := facts.rate_limit) is not None:
+                usage.limit = Limit.of(stated.calls, stated.per_s, self.settings.limit_margin_s)
+        return self.state.usages.setdefault(operation, usage)
+
+    def deadline_s(self, operation: str, asked_s: float | None) -> float:
+        """What the caller asked for, else what is usual, and longer where the carrier is known to take longer."""
+        usage = self.usage(operation)
+        return asked_s if asked_s is not None else max(self.settings.deadline_s, usage.timeout_s)
 
 
-def accounts_of(carriers: Mapping[str, Carrier]) -> dict[str, Account]:
+def accounts_of(carriers: Mapping[str, Carrier], store: Store, settings: Settings) -> dict[str, Account]:
     """The accounts by alias.
 
     Raises:
@@ -62,6 +79,58 @@ def accounts_of(carriers: Mapping[str, Carrier]) -> dict[str, Account]:
     if problems:
         raise InputError(problems=tuple(problems))
     return {
-        alias: Account(alias=alias, carrier=carrier, state=AccountState(account=alias, carrier=carrier.code))
+        alias: Account(alias=alias, carrier=carrier, state=_state(alias, carrier, store, settings), settings=settings)
         for alias, carrier in carriers.items()
     }
+
+
+def _state(alias: str, carrier: Carrier, store: Store, settings: Settings) -> AccountState:
+    state = AccountState(account=alias, carrier=carrier.code)
+    if store.tokens.blocking:
+        state.name = _shared_name(alias, carrier, settings)
+    _renew(state, settings)
+    if store.tokens.blocking:
+        _with_copy(state)
+    _minding_forks()[state] = settings
+    return state
+
+
+def _renew(state: AccountState, settings: Settings) -> None:
+    state.lock = threading.Lock()
+    state.lanes = Lanes(settings.account_concurrency, settings.bulk_share, state.lock)
+
+
+def _with_copy(state: AccountState) -> None:
+    from ..store.memory_tokens import MemoryTokens
+
+    state.near = MemoryTokens()
+
+
+def _shared_name(alias: str, carrier: Carrier, settings: Settings) -> str:
+    """What tokens and limits lie under in a store that others use: hosts, or this one with other credentials.
+
+    A token must not outlive the credentials that it was given for, nor serve the account of the same alias elsewhere.
+    """
+    from hashlib import blake2b
+
+    fields = {field.name: getattr(carrier, field.name) for field in attrs.fields(type(carrier))}
+    # Four bytes tell configurations apart and say too little for anybody who would guess a secret from them.
+    digest = blake2b(f"{type(carrier).__qualname__} {fields!r}".encode(), digest_size=4).hexdigest()
+    return "/".join(part for part in (settings.namespace, f"{alias}-{digest}") if part)
+
+
+@cache
+def _minding_forks() -> weakref.WeakKeyDictionary[AccountState, Settings]:
+    """The accounts of this process: a child has none of its parent's requests in flight, and none of its threads."""
+    states: weakref.WeakKeyDictionary[AccountState, Settings] = weakref.WeakKeyDictionary()
+
+    def child() -> None:
+        for state, settings in list(states.items()):
+            _renew(state, settings)
+            state.usages.clear()
+            if state.near is not None:
+                _with_copy(state)
+
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=child)
+    return states

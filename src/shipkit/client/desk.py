@@ -66,7 +66,7 @@ class Desk:
         today: Callable[[], date],
         request_id: Callable[[], str],
     ) -> None:
-        self.accounts = accounts_of(accounts)
+        self.accounts = accounts_of(accounts, store, settings)
         self.store = store
         self.settings = settings
         self.utc_now = utc_now
@@ -169,14 +169,17 @@ class Desk:
         """What is known of each number, in order; one that fails costs the others nothing."""
         chosen = self.account(account)
         queries = _queries(numbers, chosen, self.settings.language)
-        seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
+        seconds = chosen.deadline_s("track", deadline_s)
         until = (yield from now()) + seconds  # one for the whole list, however many go at once
         done = yield from together(
-            tuple(self._timeline(chosen, query, seconds, until) for query in queries), self.settings.list_concurrency
+            tuple(self._timeline(chosen, query, seconds, until, len(queries) > 1) for query in queries),
+            self.settings.list_concurrency,
         )
         return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done)])
 
-    def _timeline(self, account: Account, query: m.TrackQuery, deadline_s: float, until: float) -> Run[m.Timeline]:
+    def _timeline(
+        self, account: Account, query: m.TrackQuery, deadline_s: float, until: float, bulk: bool
+    ) -> Run[m.Timeline]:
         def asked(stack: Stack) -> Run[m.Timeline]:
             from .tracking import timeline
 
@@ -187,7 +190,7 @@ class Desk:
                     yield stack.context.emit("unmapped_code", detail=message.carrier_code or "")
             return timeline(result, account.carrier.code, m.EventSource.POLL)
 
-        return self.calling(account, "track", deadline_s, query, asked, until=until)
+        return self.calling(account, "track", deadline_s, query, asked, until=until, bulk=bulk)
 
     def asking(
         self, account: Account, operation: str, deadline_s: float | None, request: Any, flow: Callable[[], Flow[T]]
@@ -211,16 +214,17 @@ class Desk:
         bulk: bool = False,
     ) -> Run[T]:
         """One call of the host: its deadline begins, its errors say whose they are, its end is observed."""
-        seconds = deadline_s if deadline_s is not None else self.settings.deadline_s
+        seconds = account.deadline_s(operation, deadline_s)
         started_at = yield from now()
-        account.gate(operation)
         context = Context(
             state=account.state,
             operation=operation,
+            started_at=started_at,
             until=started_at + seconds if until is None else until,
             deadline_s=seconds,
             settings=self.settings,
             tokens=self.store.tokens,
+            limits=self.store.limits,
             request_id=self.request_id,
             hosts=account.hosts,
             bulk=bulk,

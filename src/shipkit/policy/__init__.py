@@ -1,22 +1,26 @@
 """The rules of sending, each a wrapper around a `Send`, composed in one place.
 
-Inside out: transmit with its deadline and the carrier's ``check``; what the answer proves; limit and breaker; retry;
-tokens. The ledger stands outside of these, in `shipkit.ledger`. All are generators over effects: no clock, no socket.
+Inside out: transmit with its deadline and the carrier's ``check``; what the answer proves; breaker, place and limit;
+retry; tokens. The ledger stands outside of these, in `shipkit.ledger`. All are generators over effects: no clock, no
+socket.
 """
 
 from __future__ import annotations
 
 import attrs
 
-from ..carrier import Carrier
+from ..carrier import Authenticates, Carrier, Refreshes, able
 from ..flow import Run, Send
-from .context import AccountState, Context
+from .breaker import Breaker
+from .context import AccountState, Context, Usage
 from .exchange import exchanging
-from .guard import Breaker, Gate, guarded
+from .guard import guarded
+from .lanes import Lanes
+from .limits import Limit, Pace, expected
 from .retry import retrying
-from .tokens import authorized, ready
+from .tokens import Login, authorized
 
-__all__ = ["AccountState", "Breaker", "Context", "Gate", "Stack", "stack"]
+__all__ = ["AccountState", "Breaker", "Context", "Lanes", "Limit", "Pace", "Stack", "Usage", "stack"]
 
 
 @attrs.frozen(eq=False)
@@ -26,14 +30,21 @@ class Stack:
     send: Send
     carrier: Carrier
     context: Context
-    _unsigned: Send
+    _login: Login | None
 
     def ready(self) -> Run[None]:
-        """Have a token at hand before a purchase is claimed: its send window is no time to log in."""
-        return ready(self._unsigned, self.carrier, self.context)
+        """Have a token at hand, and a place soon, before a purchase is claimed: its send window is no time to wait."""
+        if self._login is not None:
+            yield from self._login.token()
+        usage = self.context.state.usage(self.context.operation)
+        if usage.limit is not None or usage.pace is not None:
+            yield from expected(usage, self.context)
 
 
 def stack(carrier: Carrier, context: Context) -> Stack:
     """The rules in their order; see the text above."""
-    unsigned = retrying(guarded(exchanging(carrier, context), context), context)
-    return Stack(authorized(unsigned, carrier, context), carrier, context, unsigned)
+    once = guarded(exchanging(carrier, context), context)
+    send = retrying(once, context)
+    refreshes = carrier if able(carrier, Refreshes) else None
+    login = Login(send, once, carrier, refreshes, context) if able(carrier, Authenticates) else None
+    return Stack(authorized(send, carrier, context, login), carrier, context, login)

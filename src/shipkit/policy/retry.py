@@ -10,7 +10,10 @@ __all__ = ["retrying"]
 
 
 def retrying(send: Send, context: Context) -> Send:
-    """Send a replayable request up to ``attempts`` times; a purchase again only if surely nothing came of it."""
+    """Send a replayable request up to ``attempts`` times; a purchase again only if surely nothing came of it.
+
+    A wait that would not end within the call's time is not begun, whatever attempts are left.
+    """
     settings = context.settings
 
     def retrying_send(request: Request) -> Run[Response]:
@@ -22,12 +25,15 @@ def retrying(send: Send, context: Context) -> Send:
                 if attempt >= settings.attempts or not _repeatable(error, request):
                     raise
                 bound = min(settings.backoff_first_s * settings.backoff_factor ** (attempt - 1), settings.backoff_max_s)
-                wait_s = float(error.retry_after_s) if error.retry_after_s is not None else bound
-                ends_at = context.until if request.replayable or context.not_after is None else context.not_after
-                if (yield from now()) + wait_s >= min(ends_at, context.until):
+                named_s = error.retry_after_s
+                left_s = context.ends_at(request.replayable) - (yield from now())
+                if (bound if named_s is None else named_s) >= left_s:
                     raise
                 yield context.emit("retry", request=request.name, error=error.code, detail=str(attempt))
-                yield from sleep(wait_s, jitter=error.retry_after_s is None)
+                if named_s:
+                    yield from sleep(named_s)
+                # After a time that the carrier named, too: it named the same to everybody.
+                yield from sleep(min(bound, left_s - (named_s or 0)), jitter=True)
                 attempt += 1
 
     return retrying_send

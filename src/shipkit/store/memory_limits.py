@@ -23,8 +23,8 @@ class MemoryLimits:
 
     blocking = False
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or (lambda: time.monotonic())  # asked anew each time, so that a test can set it forward
         self._lock = threading.Lock()
         self._rows: dict[str, _Row] = {}
 

@@ -33,6 +33,7 @@ def no_waiting() -> Iterator[Waits]:
     Nothing else in the process changes: ``time.sleep`` and ``asyncio.sleep`` are what they were for everybody else.
     """
     from shipkit.client import clock, sync, tasks, transport, transport_async
+    from shipkit.store import memory_limits
 
     waits = Waits()
 
@@ -49,6 +50,7 @@ def no_waiting() -> Iterator[Waits]:
     changes: list[tuple[ModuleType, str, Any]] = [
         (sync, "time", _Other(time, "sleep", sleep)),
         (tasks, "asyncio", _Other(asyncio, "sleep", sleep_async)),
+        (memory_limits, "time", _Other(time, "monotonic", lambda: time.monotonic() + waits.total)),
         *[(module, "seconds", seconds) for module in (sync, tasks, transport, transport_async)],
     ]
     before = [(module, name, getattr(module, name)) for module, name, _ in changes]
