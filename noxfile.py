@@ -84,7 +84,7 @@ def tests(session: nox.Session) -> None:
     """Every test on the first Python; all but the slow ones, with fewer examples, on the others found here."""
     install_tree(session, "test")
     whole = session.python == PYTHONS[0]
-    chosen = "not peers" if whole else "not peers and not slow"
+    chosen = "not peers and not services" if whole else "not peers and not services and not slow"
     session.run(
         "pytest", "-q", "-n", workers(), "--dist", "worksteal", "-m", chosen, *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "ci" if whole else "quick"},
@@ -164,6 +164,13 @@ def faults(session: nox.Session) -> None:
     install_tree(session, "test")
     session.run("pytest", "-q", "tests/ledger_model", env={"SHIPKIT_HYPOTHESIS": "ci"})
     session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
+def services(session: nox.Session) -> None:
+    """The examples for hosts, under real queues and databases: killed, rolled back, run again."""
+    install_tree(session, "test", "services", extras=f"{EXTRAS},postgres")
+    session.run("pytest", "-q", "-m", "services", *(session.posargs or ("tests/services",)))
 
 
 @nox.session
