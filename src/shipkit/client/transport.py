@@ -133,8 +133,6 @@ def refuse_answer(effect: Transmit, reply: httpx.Response, proxy: Proxy | None) 
     Twice packed, a few bytes fill any memory before they count.
     """
     name, status = effect.request.name, reply.status_code
-    if status < 200:
-        raise OutcomeUnknownError(f"{name}: {status} is no answer", since=utc_now())
     if status in _OF_NOBODY and proxy is not None and effect.request.url[:5].lower() == "http:":
         raise OutcomeUnknownError(f"{name}: {status}, of the proxy or of the carrier", since=utc_now())
     if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity", "gzip", "deflate"):
