@@ -222,8 +222,10 @@ class Client(ClientBase):
 
         return self._run(self._buy(purchases.SUBSCRIBE, request, account, key, deadline_s))
 
-    def close_key(self, *, key: str) -> None:
+    def close_key(self, *, key: str, note: str = "") -> None:
         """A person looked, and dealt with what nobody else can end: the key may be used anew.
+
+        *note* says so in the ledger; no personal data belongs there.
 
         Raises:
             InDoubtError: it was sent too short a time ago for a look at the carrier to prove anything.
@@ -231,7 +233,31 @@ class Client(ClientBase):
         """
         from . import purchases
 
-        self._run(purchases.close_key(self._desk, key))
+        self._run(purchases.close_key(self._desk, key, note))
+
+    def resolve(
+        self,
+        *,
+        key: str,
+        shipment_id: str,
+        tracking_number: str | None = None,
+        note: str = "",
+        deadline_s: float | None = None,
+    ) -> m.Shipment | m.ReturnShipment:
+        """A person found the booking at the carrier: record it under *key*, with its papers where it hands them out.
+
+        Where it does not, the shipment comes without documents and with the notice ``entered_by_person``.
+
+        Raises:
+            ConflictError: the key has another booking, is being cancelled, or has ended.
+            LabelPendingError: it is recorded; its papers cannot be had now; booking again under the key does.
+        """
+        from . import purchases
+
+        found: m.Shipment | m.ReturnShipment = self._run(
+            purchases.resolve(self._desk, key, shipment_id, tracking_number, note, deadline_s)
+        )
+        return found
 
     def recover(self, *, limit: int = 100, deadline_s: float | None = None) -> tuple[tuple[str, Done], ...]:
         """Finish what can be finished: look doubts up, fetch labels, carry cancellations out.

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
-from ..errors import InputError, NotSupportedError, OutcomeUnknownError, RejectedError, UnavailableError
-from ..flow import Flow, Run, call, drive
+from ..errors import InputError, NotFoundError, NotSupportedError, OutcomeUnknownError, RejectedError, UnavailableError
+from ..flow import Run, call, drive
 from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, LedgerStore, Phase
-from .booking import Intent, doubt_of, unpacked
+from .intent import Intent, doubt_of, unpacked
 from .recovery import recovered
 
-__all__ = ["cancelled"]
+__all__ = ["DONE", "cancelled", "undone"]
 
 T = TypeVar("T", bound=Value)
 
-_DONE = (CancelOutcome.VOIDED, CancelOutcome.REQUESTED, CancelOutcome.ALREADY_VOIDED)
+DONE = (CancelOutcome.VOIDED, CancelOutcome.REQUESTED, CancelOutcome.ALREADY_VOIDED)
 
 
-def cancelled(
-    intent: Intent[T], undo: Callable[[T], Flow[CancellationResult]], ledger: LedgerStore, stack: Stack
-) -> Run[CancellationResult]:
+def cancelled(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[CancellationResult]:
     """Undo what was booked under the intent's key; asked again, it gives the same answer.
 
     Raises:
@@ -41,7 +38,7 @@ def cancelled(
         found = yield from recovered(intent, ledger, stack, entry)
         entry = found or (yield from call(ledger.read, intent.key)) or entry
     if entry.phase is Phase.VOIDING:
-        return (yield from _undone(intent, undo, ledger, stack, entry))
+        return (yield from _voided(intent, ledger, stack, entry))
     if entry.phase is Phase.VOIDED:
         if entry.void_result is not None:
             return unpacked(entry.void_result, CancellationResult)
@@ -49,22 +46,16 @@ def cancelled(
     raise doubt_of(entry)
 
 
-def _undone(
-    intent: Intent[T],
-    undo: Callable[[T], Flow[CancellationResult]],
-    ledger: LedgerStore,
-    stack: Stack,
-    entry: Entry,
-) -> Run[CancellationResult]:
+def _voided(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[CancellationResult]:
     asked_at = yield from call(ledger.now)
     try:
-        result = yield from drive(undo(unpacked(entry.result, intent.shape)), stack.send)
+        result = yield from undone(intent, stack, unpacked(entry.result, intent.shape))
     except (RejectedError, NotSupportedError) as error:
         yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
         raise
     except (OutcomeUnknownError, UnavailableError) as error:
         raise doubt_of(entry) from error  # repeating a void does no harm: the next call does it
-    if result.outcome in _DONE:
+    if result.outcome in DONE:
         yield from call(ledger.voided, entry, result, None)
     elif result.outcome is CancelOutcome.NOT_FOUND:
         if not (yield from call(ledger.voided, entry, result, asked_at)):
@@ -72,3 +63,17 @@ def _undone(
     else:
         yield from call(ledger.keep, entry, result.outcome.value)
     return result
+
+
+def undone(intent: Intent[T], stack: Stack, value: T) -> Run[CancellationResult]:
+    """The carrier's answer to taking *value* back.
+
+    Raises:
+        NotSupportedError: its plugin cannot.
+    """
+    if intent.undo is None:
+        raise NotSupportedError(f"{intent.carrier} does not undo this")
+    try:
+        return (yield from drive(intent.undo(value), stack.send))
+    except NotFoundError:
+        return CancellationResult(outcome=CancelOutcome.NOT_FOUND)

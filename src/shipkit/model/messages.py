@@ -46,6 +46,7 @@ class NoticeCode(OpenEnum):
     STALE = "stale"  # a kept answer, the carrier did not reply
     UNMAPPED_CODE = "unmapped_code"  # a code without a row in the tables
     FORMAT_CHANGED = "format_changed"  # another document format than asked
+    ENTERED_BY_PERSON = "entered_by_person"  # found at the carrier by a person, who may hold the papers
 
 
 class ProblemCode(OpenEnum):

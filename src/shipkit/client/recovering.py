@@ -1,0 +1,144 @@
+"""Finishing what can be finished: doubts, missing labels, wishes to cancel, and what came in late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import model as m
+from ..errors import ShipkitError
+from ..flow import Done, Run, call, now
+from ..ledger import cancelled, recovered
+from ..ledger.booking import finished
+from ..ledger.intent import Intent, told, unpacked
+from ..ledger.strays import swept_away
+from ..ledger.watching import at_rest, given_up, next_look_s, next_watch_s, watched
+from ..policy import Stack
+from ..ports import Entry, Phase, Stray
+from .accounts import Account
+from .desk import Desk, together
+from .intents import stored
+from .kinds import kind_of
+
+__all__ = ["recover", "recovered_row"]
+
+
+def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:
+    """Finish what can be finished: doubts are looked up, labels fetched, wishes to cancel carried out.
+
+    Rows at rest, under whose identities something may still come in, are looked at too; they are told of when that is
+    so. Further bookings are undone, or shown to a person.
+    """
+    seconds = deadline_s if deadline_s is not None else desk.settings.deadline_s
+    until = (yield from now()) + seconds
+    ledger, space = desk.store.ledger, desk.full_key("")
+    entries = yield from call(ledger.due, limit, space, desk.settings.recover_hold_s)
+    done = yield from together(
+        tuple(_worked(desk, entry, seconds, until) for entry in entries), desk.settings.list_concurrency
+    )
+    outcomes = [(entry.key, one) for entry, one in zip(entries, done, strict=True) if one.value is not _NO_NEWS]
+    strays = yield from call(ledger.open_strays, limit, space)
+    swept = yield from together(
+        tuple(_swept(desk, stray, seconds, until) for stray in strays), desk.settings.list_concurrency
+    )
+    outcomes += [(stray.key, one) for stray, one in zip(strays, swept, strict=True)]
+    return tuple([(desk.own_key(key) or key, one) for key, one in outcomes])
+
+
+_NO_NEWS = object()
+
+
+def _worked(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[Any]:
+    """What *entry* comes to; one that cannot be ended now comes again later, and in the end a person gets it."""
+    try:
+        return (yield from _recovery(desk, entry, deadline_s, until))
+    except ShipkitError as error:
+        yield from _put_off(desk, entry, told(error))
+        raise
+
+
+def _recovery(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[Any]:
+    if entry.phase is Phase.IN_FLIGHT:
+        taken = yield from call(desk.store.ledger.take_over, entry)
+        if taken is None:
+            return None  # its worker is alive
+        entry = taken
+    if at_rest(entry) and entry.purged_at is not None:
+        yield from call(desk.store.ledger.look_again, entry, None)
+        return _NO_NEWS
+    account = desk.account_of(entry)
+    request = unpacked(entry.request, kind_of(entry).request_type)
+
+    def asked(stack: Stack) -> Run[Any]:
+        if at_rest(entry):
+            return (yield from _watched(desk, account, entry, stack))
+        return (yield from recovered_row(desk, account, entry, stack))
+
+    return (yield from desk.calling(account, entry.operation, deadline_s, request, asked, until=until))
+
+
+def recovered_row(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
+    """What *entry* comes to; None when nothing was booked, or its worker is alive."""
+    intent, ledger = stored(desk, account, entry, stack), desk.store.ledger
+    if entry.phase is Phase.SUCCEEDED:
+        return (yield from finished(intent, ledger, entry))
+    if entry.phase is Phase.IN_FLIGHT:
+        taken = yield from call(ledger.take_over, entry)
+        if taken is None:
+            return None  # its worker is alive
+        entry = taken
+    if entry.phase is Phase.IN_DOUBT:
+        found = yield from recovered(intent, ledger, stack, entry)
+        if found is None:
+            return None  # nothing was booked: the host may ask again
+        entry = found
+    if entry.phase is Phase.VOIDING:
+        return (yield from cancelled(intent, ledger, stack))
+    return (yield from finished(intent, ledger, entry))
+
+
+def _watched(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
+    intent, ledger = stored(desk, account, entry, stack), desk.store.ledger
+    asked_at = yield from call(ledger.now)
+    news = yield from watched(intent, ledger, stack, entry)
+    yield from call(ledger.look_again, entry, next_watch_s(entry, desk.settings, asked_at))
+    if not news:
+        return _NO_NEWS
+    row = yield from call(ledger.read, entry.key)
+    if row is None or row.generation != entry.generation or row.phase is not Phase.SUCCEEDED:
+        return None  # what came in is a stray
+    return (yield from finished(intent, ledger, row))
+
+
+def _put_off(desk: Desk, entry: Entry, why: str) -> Run[None]:
+    """Have the row come again, later each time; never for ever: then it is listed for a person."""
+    ledger = desk.store.ledger
+    newest = yield from call(ledger.read, entry.key)
+    row = newest if newest is not None and newest.generation == entry.generation else entry
+    at = yield from call(ledger.now)
+    if at_rest(row):
+        yield from call(ledger.look_again, row, next_watch_s(row, desk.settings, at, looked=False))
+    elif not given_up(row, desk.settings, at):
+        yield from call(ledger.look_again, row, next_look_s(row, at))
+    elif row.phase is Phase.IN_DOUBT:
+        yield from call(ledger.needs_person, row, why)
+    else:
+        yield from call(ledger.look_again, row, None)
+
+
+def _swept(desk: Desk, stray: Stray, deadline_s: float, until: float) -> Run[m.CancellationResult | None]:
+    ledger = desk.store.ledger
+    row = yield from desk.read(stray.key)
+
+    def asked(stack: Stack) -> Run[m.CancellationResult | None]:
+        intent: Intent[Any] = stored(desk, account, row, stack)
+        return (yield from swept_away(intent, ledger, stack, row, stray))
+
+    try:
+        value = unpacked(stray.result, kind_of(row).result_type)
+        # It went out where its own generation did, and bears the name of that account.
+        account = desk.account(getattr(getattr(value, "shipment", value), "account", None) or row.account)
+        return (yield from desk.calling(account, "cancel_shipment", deadline_s, value, asked, until=until))
+    except ShipkitError:
+        if given_up(row, desk.settings, (yield from call(ledger.now))):
+            yield from call(ledger.end_stray, stray, "shown")
+        raise
