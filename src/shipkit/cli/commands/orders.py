@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -61,8 +61,8 @@ def ship(
     from ..orders.papers import Papers
 
     rows, papers = _once(_rows("ship", file, form)), Papers(labels)
-    return _worked(
-        "ship", rows, lambda session, row, own: doing.ship(session, row, own, papers), config, account, json, jobs
+    return _told(
+        "ship", rows, lambda session, several: doing.ship(session, rows, papers, several), config, account, json, jobs
     )
 
 
@@ -173,8 +173,27 @@ def _worked(
     at_once: int | None,
 ) -> int:
     """Work *rows* through with *job*, for the account that is named where only one can be."""
+    from ..orders.batch import each_of
+    from ..orders.jobs import guarded
+
+    def results(session: Session, several: int) -> Iterator[tuple[int, Result]]:
+        return each_of(rows, guarded(session, job), several)
+
+    return _told(command, rows, results, config, accounts, as_json, at_once)
+
+
+def _told(
+    command: str,
+    rows: list[Row],
+    results: Callable[[Session, int], Iterator[tuple[int, Result]]],
+    config: Path | None,
+    accounts: tuple[str, ...] | str | None,
+    as_json: bool,
+    at_once: int | None,
+) -> int:
+    """Say what *results* come to, of so many rows at once."""
     from ..orders.batch import worked_through
-    from ..orders.jobs import COLUMNS, guarded
+    from ..orders.jobs import COLUMNS
     from ..orders.session import opened, refuse_unknown
 
     named = (accounts,) if isinstance(accounts, str) else accounts or ()
@@ -182,8 +201,8 @@ def _worked(
         refuse_unknown(session.config, named)
         for warning in session.config.warnings:
             sys.stderr.write(f"{warning}\n")
-        work, several = guarded(session, job), at_once or session.config.settings.list_concurrency
-        return worked_through(rows, work, COLUMNS[command], as_json=as_json, at_once=several)
+        several = at_once or session.config.settings.list_concurrency
+        return worked_through(len(rows), results(session, several), COLUMNS[command], as_json=as_json)
 
 
 def _rows(command: str, file: Path, form: str | None) -> list[Row]:

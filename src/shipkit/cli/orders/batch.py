@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,42 +16,60 @@ from .table import show
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["INTERRUPTED", "OK", "SOME_FAILED", "worked_through"]
+__all__ = ["INTERRUPTED", "OK", "SOME_FAILED", "each_of", "worked_through"]
 
 OK, SOME_FAILED, INTERRUPTED = 0, 1, 130
 
 
-def worked_through(
-    rows: Sequence[Row], work: Callable[[Row], Result], columns: Sequence[str], *, as_json: bool, at_once: int
-) -> int:
-    """Carry every row out, say what became of each in the order of the file; the exit code.
+def worked_through(rows: int, results: Iterable[tuple[int, Result]], columns: Sequence[str], *, as_json: bool) -> int:
+    """Say what became of each row, in the order of the file; the exit code.
 
-    Interrupted, it ends what has begun, shows it, and begins nothing more: with keys the same file may be given again.
+    Interrupted, *results* end what has begun and begin nothing more: with keys the same file may be given again.
     """
-    results: list[Result] = []
+    told: list[Result] = []
+    early: dict[int, Result] = {}
     interrupted = False
-    with _progress(len(rows), as_json) as step, ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        waiting: list[Future[Result]] = [pool.submit(work, row) for row in rows]
+    with _progress(rows, as_json) as step:
         try:
-            for future in waiting:
-                _collect(future.result(), results, as_json)
+            for place, result in results:
+                early[place] = result
+                while len(told) in early:
+                    _collect(early.pop(len(told)), told, as_json)
                 step()
         except KeyboardInterrupt:
             interrupted = True
-            begun = [future for future in waiting[len(results) :] if not future.cancel()]
-            for future in begun:
-                _collect(future.result(), results, as_json)
-    failed = [result for result in results if not result.ok]
+    for place in sorted(early):  # those before them were not begun
+        _collect(early[place], told, as_json)
+    failed = [result for result in told if not result.ok]
     if not as_json:
-        show(results, columns)
+        show(told, columns)
         sys.stdout.flush()
-        for result in results:
+        for result in told:
             for sentence in (*result.complaints(), *result.warnings()):
                 sys.stderr.write(f"{sentence}\n")
-    _summary(results, len(rows))
+    _summary(told, rows)
     if interrupted:
         return INTERRUPTED
     return SOME_FAILED if failed else OK
+
+
+def each_of(rows: Sequence[Row], work: Callable[[Row], Result], at_once: int) -> Iterator[tuple[int, Result]]:
+    """*work* on every row, several at once, in the order of the file.
+
+    Raises:
+        KeyboardInterrupt: after what had begun by then.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
+        waiting = deque(enumerate([pool.submit(work, row) for row in rows]))
+        try:
+            while waiting:
+                result = waiting[0][1].result()
+                yield waiting.popleft()[0], result
+        except KeyboardInterrupt:
+            begun = [(place, future) for place, future in waiting if not future.cancel()]
+            for place, future in begun:
+                yield place, future.result()
+            raise
 
 
 def _collect(result: Result, results: list[Result], as_json: bool) -> None:

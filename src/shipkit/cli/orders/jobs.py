@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import attrs
 
 from ...carrier import Carrier
+from ...client.lists import Order, Shipped
 from ...errors import InputError, LabelPendingError, ShipkitError, StoreError
 from ...model import (
     CancellationResult,
@@ -21,7 +24,6 @@ from ...model import (
     RateAnswer,
     RateQuote,
     RateRequest,
-    ReturnRequest,
     ReturnShipment,
     Shipment,
     ShipmentRequest,
@@ -70,10 +72,9 @@ def guarded(session: Session, job: Callable[[Session, Row, str], Result]) -> Job
         try:
             return job(session, row, account)
         except ShipkitError as error:
-            return Result(row=row, account=account, status=status_of(error), error=error)
+            return _failed(row, account, error)
         except OSError as error:
-            failed = StoreError(f"a file cannot be written: {error.strerror}; the papers are kept in the ledger")
-            return Result(row=row, account=account, status="not written", error=failed)
+            return _unwritten(row, account, error)
 
     return work
 
@@ -145,21 +146,58 @@ def _arrival(quote: RateQuote) -> str:
     return "" if days is None else f"{days.least}-{days.most} days" if days.least != days.most else f"{days.most} days"
 
 
-def ship(session: Session, row: Row, account: str, papers: Papers) -> Result:
-    """Book one order under its key and write its labels; a key that was booked before gives the same ones again."""
-    row = _with(row, [*_account_problems(session, account), *_key_problems(row)])
-    request = ordered(row, _carrier(session, account))
+def ship(session: Session, rows: Sequence[Row], papers: Papers, at_once: int) -> Iterator[tuple[int, Result]]:
+    """Book the orders under their keys and write their labels, as they come: each with its place in the file.
+
+    A key that was booked before gives the same shipment again.
+    """
+    begun: dict[int, tuple[int, Row, str]] = {}
+    refused: deque[tuple[int, Result]] = deque()
+    numbers = count()
+
+    def orders() -> Iterator[Order]:
+        for place, row in enumerate(rows):
+            account = session.account_of(row.account)
+            checked = _with(row, [*_account_problems(session, account), *_key_problems(row)])
+            try:
+                request = ordered(checked, _carrier(session, account))
+            except ShipkitError as error:
+                refused.append((place, _failed(row, account, error)))
+                continue
+            begun[next(numbers)] = (place, row, account)
+            yield Order(row.key, request, account)
+
+    for outcome in session.client.create_shipments(orders(), at_once=at_once):
+        while refused:
+            yield refused.popleft()
+        place, row, account = begun.pop(outcome.index)
+        yield place, _shipped(row, account, outcome, papers)
+    yield from refused
+
+
+def _shipped(row: Row, account: str, outcome: Shipped, papers: Papers) -> Result:
+    error = outcome.error
+    if isinstance(error, LabelPendingError):
+        cells = _shipment_cells(error.shipment) if error.shipment is not None else {}
+        return _failed(row, account, error, cells, error.shipment)
+    if error is not None or outcome.value is None:
+        return _failed(row, account, error or StoreError("nothing was told of it"))
     try:
-        if isinstance(request, ReturnRequest):
-            back = session.client.create_return(request, account=account, key=row.key)
-            return _booked(row, account, back.shipment, back, papers)
-        booked = session.client.create_shipment(request, account=account, key=row.key)
-    except LabelPendingError as pending:
-        cells = _shipment_cells(pending.shipment) if pending.shipment is not None else {}
-        return Result(
-            row=row, account=account, status="label pending", cells=(cells,), value=pending.shipment, error=pending
-        )
-    return _booked(row, account, booked, booked, papers)
+        return _booked(row, account, outcome.shipment, outcome.value, papers)
+    except OSError as failure:
+        return _unwritten(row, account, failure)
+
+
+def _failed(
+    row: Row, account: str, error: ShipkitError, cells: Mapping[str, str] | None = None, value: Value | None = None
+) -> Result:
+    told = () if cells is None else (cells,)
+    return Result(row=row, account=account, status=status_of(error), cells=told, value=value, error=error)
+
+
+def _unwritten(row: Row, account: str, error: OSError) -> Result:
+    failed = StoreError(f"a file cannot be written: {error.strerror}; the papers are kept in the ledger")
+    return Result(row=row, account=account, status="not written", error=failed)
 
 
 def _booked(
