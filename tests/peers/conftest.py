@@ -13,15 +13,9 @@ import pytest
 from shipkit.registry import Registry
 from shipkit.simulator import Simulator
 from tests.benchmarks.environments import ROOT, environment
+from tests.peers.table import PACKAGES
 
 Peer = Callable[..., Any]
-
-# Pinned: what is shown is shown with these versions.
-PACKAGES = {
-    "easypost": ("easypost==10.7.0",),
-    "karrio": ("karrio==2026.1.32", "karrio-ups==2026.1.32"),
-    "roulier": ("roulier==1.1.1", "jinja2<3.1"),  # it asks jinja2 for an extension that 3.1 dropped
-}
 
 
 @pytest.fixture
