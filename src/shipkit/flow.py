@@ -453,9 +453,13 @@ class Wait:
 
 @attrs.define(kw_only=True, eq=False)
 class Emit:
-    """Tell those who observe: log, telemetry, ``shipkit_observe``."""
+    """Tell those who observe: log, telemetry, ``shipkit_observe``; of a beginning, only those who asked for it.
+
+    Without an ``event`` there is nobody to tell.
+    """
 
     event: Any
+    began: bool = False
 
 
 @attrs.define(eq=False)

@@ -32,13 +32,18 @@ __all__ = [
 class Observation:
     """Something that happened in a client: what ``shipkit_observe`` gets; of low cardinality, free of personal data.
 
-    ``kind`` is ``request`` (one exchange), ``call`` (one operation of the host), ``retry``, ``breaker``, ``token``,
-    ``booked``, ``in_doubt``, ``unmapped_code`` or ``strays``. ``error`` is the code of the error that ended it.
+    ``kind`` is ``request`` (one exchange), ``call`` (one operation of the host, ``in_doubt`` where it ended so),
+    ``recovery`` (one look for a booking in doubt), ``retry``, ``breaker``, ``token``, ``waited``, ``booked``,
+    ``unmapped_code`` or ``strays``. ``error`` is the code of the error that ended it. ``call`` is the call of the host
+    that it belongs to, and ``id`` tells what began and what ended apart, by numbers of this process.
     """
 
     kind: str
+    id: int = 0
+    call: int = 0
     account: str = ""
     carrier: str = ""
+    environment: str = ""
     operation: str = ""
     request: str = ""
     status: int | None = None

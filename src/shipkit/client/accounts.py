@@ -85,7 +85,7 @@ def accounts_of(carriers: Mapping[str, Carrier], store: Store, settings: Setting
 
 
 def _state(alias: str, carrier: Carrier, store: Store, settings: Settings) -> AccountState:
-    state = AccountState(account=alias, carrier=carrier.code)
+    state = AccountState(account=alias, carrier=carrier.code, environment=carrier.environment.value)
     if store.tokens.blocking:
         state.name = _shared_name(alias, carrier, settings)
     _renew(state, settings)

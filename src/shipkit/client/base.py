@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .. import model as m
-    from ..ports import Observation, Store
+    from ..flow import Emit
+    from ..ports import Store
     from .observe import Observer
     from .pushes import Push
 
@@ -50,9 +51,18 @@ class ClientBase:
         from .desk import Desk
 
         self._lock = threading.Lock()
-        # A host may bring a function, or a module or an object that implements the hook ``shipkit_observe``.
-        self._observers = tuple(getattr(observer, "shipkit_observe", observer) for observer in observers)
-        self._desk = Desk(accounts, store, settings or Settings(), utc_now=utc_now, today=today, request_id=request_id)
+        from .observe import Watchers
+
+        self._watchers = Watchers.of(observers)
+        self._desk = Desk(
+            accounts,
+            store,
+            settings or Settings(),
+            utc_now=utc_now,
+            today=today,
+            request_id=request_id,
+            watch=self._watchers.watch,
+        )
 
     @classmethod
     def from_config(cls, path: str | Path | None = None, **options: Any) -> Self:
@@ -80,17 +90,12 @@ class ClientBase:
 
         push = received(self._desk, account, headers, body)
         for event in unmapped(push):
-            self._observed(event)
+            self._watchers.tell(event)
         return push
 
-    _observe: Callable[[Observation, Sequence[Observer]], None] | None = None
-
-    def _observed(self, event: Observation) -> None:
-        if self._observe is None:
-            from .observe import observed
-
-            self._observe = observed
-        self._observe(event, self._observers)
+    def _told(self, effect: Emit) -> None:
+        if effect.event is not None:
+            self._watchers.tell(effect.event, began=effect.began)
 
     def _close_store(self) -> None:
         if self._own_store:

@@ -34,7 +34,7 @@ from ..errors import (
 )
 from ..flow import Done, Flow, Fork, Run, call, drive, foreign, now
 from ..model.base import Value
-from ..policy import Context, Stack, stack
+from ..policy import Context, Stack, Watch, next_number, stack
 from ..ports import Store
 from ..settings import Settings
 from .accounts import Account, accounts_of
@@ -65,7 +65,9 @@ class Desk:
         utc_now: Callable[[], datetime],
         today: Callable[[], date],
         request_id: Callable[[], str],
+        watch: Callable[[], Watch] = lambda: Watch.ENDS,
     ) -> None:
+        self.watch = watch
         self.accounts = accounts_of(accounts, store, settings)
         self.store = store
         self.settings = settings
@@ -228,7 +230,11 @@ class Desk:
             request_id=self.request_id,
             hosts=account.hosts,
             bulk=bulk,
+            watch=self.watch(),
         )
+        if context.watch:
+            context.number = next_number()
+            yield context.began("call", id=context.number)
         try:
             value = yield from _ours(body(stack(account.carrier, context)))
         except ShipkitError as error:
@@ -237,10 +243,14 @@ class Desk:
             if isinstance(error, _KEYED):
                 error.key = self.own_key(error.key) or error.key
             masked(error, request)
-            kind = "in_doubt" if error.code == "in_doubt" else "call"
-            yield context.emit(kind, error=error.code, elapsed_s=(yield from now()) - started_at)
+            yield from _ended(context, "in_doubt" if error.code == "in_doubt" else "call", error.code)
             raise
-        yield context.emit("call", elapsed_s=(yield from now()) - started_at)
+        except GeneratorExit:
+            raise  # nobody is there to be told
+        except BaseException as error:
+            yield from _ended(context, "call", type(error).__name__)
+            raise
+        yield from _ended(context, "call", "")
         return value
 
     def ready(self, account: Account, request: R) -> R:
@@ -345,6 +355,12 @@ def reason(carrier: Carrier, operation: str) -> str:
     """Why *carrier* does not offer *operation*, as its facts say."""
     facts = carrier.facts().operations.get(m.Operation(operation))
     return facts.note if facts is not None and facts.note else "its interface has no such operation"
+
+
+def _ended(context: Context, kind: str, error: str) -> Run[None]:
+    if context.watch or kind == "in_doubt":
+        elapsed_s = (yield from now()) - context.started_at
+        yield context.emit(kind, id=context.number, error=error, elapsed_s=elapsed_s)
 
 
 def _ours(run: Run[T]) -> Run[T]:

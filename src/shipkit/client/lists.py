@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
 
@@ -174,10 +175,15 @@ def shipped_in_threads(
     places = work.at_once * max(1, len(work.desk.accounts))
     held: BaseException | None = None
     with ThreadPoolExecutor(max_workers=places, thread_name_prefix="shipkit-list") as pool:
+
+        def begin(*found: Any) -> None:
+            # Whose call it is, a host's log and telemetry know by the context: a thread of its own has none.
+            pool.submit(copy_context().run, _carried_out, found, work, perform, done)
+
         try:
             while True:
                 try:
-                    source = _begun(source, work, lambda *found: pool.submit(_carried_out, found, work, perform, done))
+                    source = _begun(source, work, begin)
                     if not work.under_way:
                         break
                     index, order, value, error = done.get()

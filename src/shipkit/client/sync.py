@@ -299,7 +299,7 @@ class Client(ClientBase):
             case Call():
                 return effect.function(*effect.args)
             case Emit():
-                return self._observed(effect.event)
+                return self._told(effect)
             case Sleep():
                 return time.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
             case Wait():
@@ -317,9 +317,12 @@ class Client(ClientBase):
                 return Done(error=error)
 
         from concurrent.futures import ThreadPoolExecutor
+        from contextvars import copy_context
 
+        # Whose call it is, a host's log and telemetry know by the context: a thread of its own has none.
+        contexts = [copy_context() for _ in effect.runs]
         with ThreadPoolExecutor(max_workers=min(effect.at_once, len(effect.runs)) or 1) as pool:
-            return tuple(pool.map(done, effect.runs))
+            return tuple(pool.map(lambda context, run: context.run(done, run), contexts, effect.runs))
 
     def _connections(self) -> SyncTransport:
         transport = self._transport

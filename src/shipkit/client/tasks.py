@@ -321,7 +321,7 @@ class AsyncClient(ClientBase):
             case Transmit():
                 return await self._connections().send(effect)
             case Emit():
-                return self._observed(effect.event)
+                return self._told(effect)
             case Sleep():
                 return await asyncio.sleep(drawn(effect.seconds) if effect.jitter else effect.seconds)
             case Wait():

@@ -14,7 +14,7 @@ from ..errors import InDoubtError, ShipkitError
 from ..flow import Run, call, drive, now
 from ..model import RecoveryMode
 from ..model.base import Value
-from ..policy import Stack
+from ..policy import Stack, looked
 from ..ports import Entry, LedgerStore, Phase, Resend
 from .identity import mark_of
 from .intent import Intent, MovedError, doubt_of, settle_s
@@ -35,6 +35,10 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
         InDoubtError: nobody can tell yet, or only a person can.
         ShipkitError: it was sent once more, and refused for good.
     """
+    return (yield from looked(_recovered(intent, ledger, stack, entry), stack.context))
+
+
+def _recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[Entry | None]:
     mode = intent.recovery.mode
     if mode is RecoveryMode.NATIVE_KEY:
         row = yield from _resent(intent, ledger, stack, entry)

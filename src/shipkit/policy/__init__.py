@@ -12,15 +12,29 @@ import attrs
 from ..carrier import Authenticates, Carrier, Refreshes, able
 from ..flow import Run, Send
 from .breaker import Breaker
-from .context import AccountState, Context, Usage
+from .context import AccountState, Context, Usage, Watch, next_number
 from .exchange import exchanging
 from .guard import guarded
 from .lanes import Lanes
 from .limits import Limit, Pace, expected
 from .retry import retrying
 from .tokens import Login, authorized
+from .watching import looked, watched
 
-__all__ = ["AccountState", "Breaker", "Context", "Lanes", "Limit", "Pace", "Stack", "Usage", "stack"]
+__all__ = [
+    "AccountState",
+    "Breaker",
+    "Context",
+    "Lanes",
+    "Limit",
+    "Pace",
+    "Stack",
+    "Usage",
+    "Watch",
+    "looked",
+    "next_number",
+    "stack",
+]
 
 
 @attrs.frozen(eq=False)
@@ -43,7 +57,7 @@ class Stack:
 
 def stack(carrier: Carrier, context: Context) -> Stack:
     """The rules in their order; see the text above."""
-    once = guarded(exchanging(carrier, context), context)
+    once = guarded(watched(exchanging(carrier, context), context), context)
     send = retrying(once, context)
     refreshes = carrier if able(carrier, Refreshes) else None
     login = Login(send, once, carrier, refreshes, context) if able(carrier, Authenticates) else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from enum import IntEnum
+from itertools import count
 from typing import TYPE_CHECKING
 
 import attrs
@@ -19,7 +21,19 @@ if TYPE_CHECKING:
     from .breaker import Breaker
     from .limits import Limit, Pace
 
-__all__ = ["AccountState", "Context", "Usage"]
+__all__ = ["AccountState", "Context", "Usage", "Watch", "next_number"]
+
+_LOUD = frozenset({"in_doubt", "retry", "breaker", "unmapped_code", "strays"})
+_NOTHING = Emit(event=None)
+_numbers = count(1)
+
+
+class Watch(IntEnum):
+    """Who is told of a call: nobody beyond warnings, observers and a log, or also those who want to know beginnings."""
+
+    NOBODY = 0
+    ENDS = 1
+    BEGINNINGS = 2
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -49,6 +63,7 @@ class AccountState:
 
     account: str
     carrier: str
+    environment: str = ""
     name: str = attrs.field(default=attrs.Factory(lambda self: self.account, takes_self=True))
     near: TokenStore | None = None
     lock: AbstractContextManager[object] = attrs.field(factory=nullcontext)
@@ -68,7 +83,8 @@ class Context:
     ``started_at`` and ``until`` are in the runner's seconds. ``not_after`` is the end of the send window of a claimed
     purchase, and ``purchase_left`` says that it left and that nothing proved so far that nothing came of it.
     ``request_id`` draws a number that is unique per request; ``hosts`` are the only ones that a request may go to.
-    ``bulk`` is work of a list, which yields to single calls.
+    ``bulk`` is work of a list, which yields to single calls. ``watch`` says who is told of the call, and ``number``
+    which it is, where anybody is.
     """
 
     state: AccountState
@@ -82,6 +98,8 @@ class Context:
     request_id: Callable[[], str]
     hosts: frozenset[str]
     bulk: bool = False
+    watch: Watch = Watch.ENDS
+    number: int = 0
     not_after: float | None = None
     purchase_left: bool = False
 
@@ -90,13 +108,28 @@ class Context:
         return self.until if replayable or self.not_after is None else min(self.until, self.not_after)
 
     def emit(self, kind: str, **more: object) -> Emit:
-        """An observation of this call."""
-        return Emit(
-            event=Observation(
-                kind=kind,
-                account=self.state.account,
-                carrier=self.state.carrier,
-                operation=self.operation,
-                **more,  # type: ignore[arg-type]
-            )
+        """An observation of this call; nothing is built where nobody looks."""
+        if not self.watch and kind not in _LOUD:
+            return _NOTHING
+        return Emit(event=self._observation(kind, more))
+
+    def began(self, kind: str, **more: object) -> Emit:
+        """Something began, and ends with an observation of the same ``id``."""
+        return Emit(event=self._observation(kind, more), began=True) if self.watch is Watch.BEGINNINGS else _NOTHING
+
+    def _observation(self, kind: str, more: dict[str, object]) -> Observation:
+        state = self.state
+        return Observation(
+            kind=kind,
+            call=self.number,
+            account=state.account,
+            carrier=state.carrier,
+            environment=state.environment,
+            operation=self.operation,
+            **more,  # type: ignore[arg-type]
         )
+
+
+def next_number() -> int:
+    """A number that nothing else of this process has."""
+    return next(_numbers)
