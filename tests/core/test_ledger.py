@@ -29,7 +29,7 @@ from shipkit.model import (
     DocumentKind,
     Shipment,
 )
-from shipkit.ports import Claim, Entry, Phase
+from shipkit.ports import Claim, Entry, Phase, Resend
 from shipkit.store import MemoryStore, SqliteStore
 from tests.core.acme import request
 from tests.core.script import START
@@ -103,14 +103,33 @@ def in_phase(make: Make, phase: Phase, clock: Clock, *, void_wanted: bool = Fals
     elif phase is Phase.CLOSED:
         store.refuse(entry, "no")
         store.close_key("order-1")
+    elif phase is Phase.PLANNED:
+        store.close_key("order-1")
+        store = make(clock)
+        store.plan(claim(base="WHOLE"), [claim(key="order-1#1/1", base="PIECE", parent=("order-1", 1))])
+        if void_wanted:
+            store.want_void("order-1")
     row = store.read("order-1")
     assert row is not None and row.phase is phase
     return store, row
 
 
+AGAIN = Resend(owner="me", lease_s=70.0, settle_s=910.0, sends_max=3)
+
+
 def apply(event: str, store: Any, row: Entry, *, last_attempt: bool = False) -> Phase:
     attempts_max = row.attempt if last_attempt else 3
     match event:
+        case "resend":
+            store.resend(row, attrs.evolve(AGAIN, sends_max=row.send if last_attempt else 3))
+        case "restored":
+            store.restored(0, 900)
+        case "plan":
+            store.plan(claim(generation=row.generation + 1, base="NEXT"), [])
+        case "undo":
+            store.undo(row, "rejected A17")
+        case "end_parent":
+            store.end_parent(row)
         case "claim":
             follows = row.phase in (Phase.VOIDED, Phase.CLOSED)
             attempt = 1 if follows else row.attempt + (row.phase is not Phase.NEW)
@@ -141,9 +160,17 @@ def apply(event: str, store: Any, row: Entry, *, last_attempt: bool = False) -> 
             store.keep(row, "too late")
         case "close":
             store.close_key(row.key)
+        case "instead":
+            store.claim(claim(1, row.generation + 1, account="acme-fr", instead=True))
+            return told(store, row)
     after = store.read(row.key)
     assert after is not None
     return after.phase
+
+
+def told(store: Any, row: Entry) -> Phase:
+    """Where that generation stands, as its trail says: a store gives out the newest one only."""
+    return Phase([step.after for step in store.history(row.key) if step.generation == row.generation][-1])
 
 
 Make = Callable[[Clock], Any]
@@ -172,30 +199,29 @@ def test_a_store_does_what_the_state_table_says_and_nothing_else(make: Make, pha
         assert apply(event, store, row, last_attempt=last) is expected
 
 
+GUARDED_BY_WISH = ("not_sent", "refuse", "absent", "book", "end_parent")
+
+
 def holds(guard: str, row: Entry, *, late: bool, last: bool, event: str) -> bool:
-    """The guards of the table, read as a person reads them."""
+    """The guards of the table, read as a person reads them, of a row that was sent once or never."""
     wanted = row.void_wanted
-    exhausted = last and event == "absent"
     parts = {part.strip() for part in guard.split(",")} - {""}
-    if (
-        row.phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON, Phase.VOIDING)
-        and event
-        in (
-            "not_sent",
-            "refuse",
-            "absent",
-            "book",
-        )
-        and ("void wanted" in parts) != wanted
-    ):
+    open_to_wishes = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON, Phase.VOIDING, Phase.PLANNED)
+    if row.phase in open_to_wishes and event in GUARDED_BY_WISH and ("void wanted" in parts) != wanted:
         return False
-    if "lease over" in parts and not late:
-        return False
-    if "asked at or after settle_at" in parts and not late:
-        return False
-    if "attempts left" in parts and exhausted:
-        return False
-    return not ("no attempts left" in parts and not exhausted)
+    false = {
+        "lease over": not late,
+        "asked at or after settle_at": not late,
+        "attempts left": last and event == "absent",
+        "no attempts left": not (last and event == "absent"),
+        "sends left": last,
+        "live": wanted,
+        "an earlier send is open": True,
+        "another one open": True,
+        "every piece at an end": not wanted,  # the only piece is new: the wish ends it
+        "refused": True,  # nothing refused a piece: the whole was wished undone
+    }
+    return not any(false.get(part, False) for part in parts)
 
 
 @BOTH

@@ -16,6 +16,7 @@ import attrs
 
 from ..config import Config, loaded
 from ..errors import InputError, ShipkitError
+from ..ports import Phase
 from ..registry import BrokenPlugin, Registry
 from ..settings import Settings
 
@@ -23,6 +24,7 @@ __all__ = ["FAILED", "NOTE", "OK", "WARNING", "Finding", "altered", "examined", 
 
 OK, NOTE, WARNING, FAILED = "ok", "note", "warning", "failed"
 OURS: Final = "shipkit-sdk"
+_OPEN: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.VOIDING)
 _OLDEST: Final = (3, 10)
 _PARTS: Final = ("attrs", "cattrs", "pluggy", "httpx", "zeep", "lxml", "cyclopts", "rich")
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
@@ -171,7 +173,7 @@ def _store(config: Config) -> Finding:
     try:
         store = config.store()
         try:
-            waiting = len(tuple(store.ledger.open(1000)))
+            waiting = len(store.ledger.entries(phases=_OPEN, limit=1000))
         finally:
             store.close()
     except ShipkitError as error:
