@@ -7,7 +7,8 @@ import threading
 import weakref
 from collections.abc import Mapping
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,7 +22,7 @@ from ..settings import Settings
 if TYPE_CHECKING:
     from ..ports import Store
 
-__all__ = ["Account", "accounts_of"]
+__all__ = ["Account", "accounts_of", "checked_s"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -62,7 +63,19 @@ class Account:
     def deadline_s(self, operation: str, asked_s: float | None) -> float:
         """What the caller asked for, else what is usual, and longer where the carrier is known to take longer."""
         usage = self.usage(operation)
-        return asked_s if asked_s is not None else max(self.settings.deadline_s, usage.timeout_s)
+        return checked_s(asked_s) if asked_s is not None else max(self.settings.deadline_s, usage.timeout_s)
+
+
+def checked_s(deadline_s: Any) -> float:
+    """*deadline_s* as it was given.
+
+    Raises:
+        InputError: it is no length of time; an endless call would hold a key for ever.
+    """
+    if isinstance(deadline_s, (int, float)) and 0 <= deadline_s < inf:  # no comparison holds for NaN
+        return float(deadline_s)
+    text = "is a number of seconds from 0 on, and not endless"
+    raise InputError(problems=(Problem(path="/deadline_s", code=ProblemCode.OUT_OF_RANGE, text=text),))
 
 
 def accounts_of(carriers: Mapping[str, Carrier], store: Store, settings: Settings) -> dict[str, Account]:

@@ -37,7 +37,7 @@ from ..model.base import Value
 from ..policy import Context, Stack, Watch, next_number, stack
 from ..ports import Store
 from ..settings import Settings
-from .accounts import Account, accounts_of
+from .accounts import Account, accounts_of, checked_s
 from .masking import masked
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Desk:
         aliases = tuple(given) if given is not None else tuple(self.accounts)
         for alias in aliases:
             self.account(alias)
-        seconds = deadline_s if deadline_s is not None else self.settings.rates_deadline_s
+        seconds = checked_s(deadline_s) if deadline_s is not None else self.settings.rates_deadline_s
         asked = rating_part(request)
         runs = tuple(self._rates_of(self.account(alias), asked, seconds, began + seconds) for alias in aliases)
         answers = yield from together(runs)
@@ -243,7 +243,7 @@ class Desk:
             if isinstance(error, _KEYED):
                 error.key = self.own_key(error.key) or error.key
             masked(error, request)
-            yield from _ended(context, "in_doubt" if error.code == "in_doubt" else "call", error.code)
+            yield from _ended(context, "in_doubt" if error.code == "in_doubt" else "call", error.code or "carrier_error")
             raise
         except GeneratorExit:
             raise  # nobody is there to be told

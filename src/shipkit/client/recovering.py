@@ -14,7 +14,7 @@ from ..ledger.strays import swept_away
 from ..ledger.watching import at_rest, given_up, next_look_s, next_watch_s, watched
 from ..policy import Stack
 from ..ports import Entry, Phase, Stray
-from .accounts import Account
+from .accounts import Account, checked_s
 from .desk import Desk, together
 from .intents import stored
 from .kinds import kind_of
@@ -28,7 +28,7 @@ def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple
     Rows at rest, under whose identities something may still come in, are looked at too; they are told of when that is
     so. Further bookings are undone, or shown to a person.
     """
-    seconds = deadline_s if deadline_s is not None else desk.settings.deadline_s
+    seconds = checked_s(deadline_s) if deadline_s is not None else desk.settings.deadline_s
     until = (yield from now()) + seconds
     ledger, space = desk.store.ledger, desk.full_key("")
     entries = yield from call(ledger.due, limit, space, desk.settings.recover_hold_s)

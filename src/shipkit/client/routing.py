@@ -20,6 +20,7 @@ from ..policy import Stack
 from ..ports import Entry, Phase
 from ..shopping import Route
 from . import purchases
+from .accounts import checked_s
 from .base import with_service
 from .desk import Desk, refuse_other
 
@@ -48,7 +49,7 @@ def routed(
         InDoubtError, InProgressError: a way is open; no other one is tried until that has ended.
         ShipkitError: no way took it; the error that may pass if there is one, else the first, with its ``others``.
     """
-    seconds = deadline_s if deadline_s is not None else desk.settings.deadline_s
+    seconds = checked_s(deadline_s) if deadline_s is not None else desk.settings.deadline_s
     call_ = _Call(desk, request, key, (yield from now()) + seconds, seconds)
     waiting, looks = list(_checked(desk, request, routes, key)), 0
     errors: dict[Route, ShipkitError] = {}
