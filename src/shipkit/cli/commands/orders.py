@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from cyclopts import Parameter
 from .arguments import Account, AsJson, AtOnce, ConfigFile, File, Form, Keys, Labels, repeated
 
 if TYPE_CHECKING:
+    from ..orders.batch import Stopped
     from ..orders.results import Result
     from ..orders.session import Session
     from ..rows import Row
@@ -62,7 +64,13 @@ def ship(
 
     rows, papers = _once(_rows("ship", file, form)), Papers(labels)
     return _told(
-        "ship", rows, lambda session, several: doing.ship(session, rows, papers, several), config, account, json, jobs
+        "ship",
+        rows,
+        lambda session, several, stopped: doing.ship(session, rows, papers, several, stopped),
+        config,
+        account,
+        json,
+        jobs,
     )
 
 
@@ -176,8 +184,8 @@ def _worked(
     from ..orders.batch import each_of
     from ..orders.jobs import guarded
 
-    def results(session: Session, several: int) -> Iterator[tuple[int, Result]]:
-        return each_of(rows, guarded(session, job), several)
+    def results(session: Session, several: int, stopped: Stopped) -> Iterator[tuple[int, Result]]:
+        return each_of(rows, guarded(session, job), several, stopped)
 
     return _told(command, rows, results, config, accounts, as_json, at_once)
 
@@ -185,7 +193,7 @@ def _worked(
 def _told(
     command: str,
     rows: list[Row],
-    results: Callable[[Session, int], Iterator[tuple[int, Result]]],
+    results: Callable[[Session, int, Stopped], Iterator[tuple[int, Result]]],
     config: Path | None,
     accounts: tuple[str, ...] | str | None,
     as_json: bool,
@@ -202,7 +210,8 @@ def _told(
         for warning in session.config.warnings:
             sys.stderr.write(f"{warning}\n")
         several = at_once or session.config.settings.list_concurrency
-        return worked_through(len(rows), results(session, several), COLUMNS[command], as_json=as_json)
+        each = partial(results, session, several)
+        return worked_through(len(rows), each, COLUMNS[command], as_json=as_json)
 
 
 def _rows(command: str, file: Path, form: str | None) -> list[Row]:

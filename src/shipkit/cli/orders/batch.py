@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,28 +17,31 @@ from .table import show
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["INTERRUPTED", "OK", "SOME_FAILED", "each_of", "worked_through"]
+__all__ = ["INTERRUPTED", "OK", "SOME_FAILED", "Stopped", "each_of", "worked_through"]
 
 OK, SOME_FAILED, INTERRUPTED = 0, 1, 130
 
 
-def worked_through(rows: int, results: Iterable[tuple[int, Result]], columns: Sequence[str], *, as_json: bool) -> int:
+Stopped = Callable[[], bool]
+"""Whether a person asked to begin nothing more."""
+
+
+def worked_through(
+    rows: int, results: Callable[[Stopped], Iterable[tuple[int, Result]]], columns: Sequence[str], *, as_json: bool
+) -> int:
     """Say what became of each row, in the order of the file; the exit code.
 
     Interrupted, *results* end what has begun and begin nothing more: with keys the same file may be given again.
     """
     told: list[Result] = []
     early: dict[int, Result] = {}
-    interrupted = False
-    with _progress(rows, as_json) as step:
-        try:
-            for place, result in results:
-                early[place] = result
-                while len(told) in early:
-                    _collect(early.pop(len(told)), told, as_json)
-                step()
-        except KeyboardInterrupt:
-            interrupted = True
+    with _stop_asked() as stopped, _progress(rows, as_json) as step:
+        for place, result in results(stopped):
+            early[place] = result
+            while len(told) in early:
+                _collect(early.pop(len(told)), told, as_json)
+            step()
+        interrupted = stopped()
     for place in sorted(early):  # those before them were not begun
         _collect(early[place], told, as_json)
     failed = [result for result in told if not result.ok]
@@ -53,23 +57,38 @@ def worked_through(rows: int, results: Iterable[tuple[int, Result]], columns: Se
     return SOME_FAILED if failed else OK
 
 
-def each_of(rows: Sequence[Row], work: Callable[[Row], Result], at_once: int) -> Iterator[tuple[int, Result]]:
-    """*work* on every row, several at once, in the order of the file.
+def each_of(
+    rows: Sequence[Row], work: Callable[[Row], Result], at_once: int, stopped: Stopped
+) -> Iterator[tuple[int, Result]]:
+    """*work* on every row, several at once, in the order of the file."""
 
-    Raises:
-        KeyboardInterrupt: after what had begun by then.
-    """
+    def begun(row: Row) -> Result | None:
+        return None if stopped() else work(row)
+
     with ThreadPoolExecutor(max_workers=max(1, at_once)) as pool:
-        waiting = deque(enumerate([pool.submit(work, row) for row in rows]))
-        try:
-            while waiting:
-                result = waiting[0][1].result()
-                yield waiting.popleft()[0], result
-        except KeyboardInterrupt:
-            begun = [(place, future) for place, future in waiting if not future.cancel()]
-            for place, future in begun:
-                yield place, future.result()
-            raise
+        for place, result in enumerate(pool.map(begun, rows)):
+            if result is not None:
+                yield place, result
+
+
+@contextmanager
+def _stop_asked() -> Iterator[Stopped]:
+    """The first interrupt is a wish to begin nothing more, the second one ends the program as always."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield lambda: False
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _collect(result: Result, results: list[Result], as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -146,7 +147,9 @@ def _arrival(quote: RateQuote) -> str:
     return "" if days is None else f"{days.least}-{days.most} days" if days.least != days.most else f"{days.most} days"
 
 
-def ship(session: Session, rows: Sequence[Row], papers: Papers, at_once: int) -> Iterator[tuple[int, Result]]:
+def ship(
+    session: Session, rows: Sequence[Row], papers: Papers, at_once: int, stopped: Callable[[], bool]
+) -> Iterator[tuple[int, Result]]:
     """Book the orders under their keys and write their labels, as they come: each with its place in the file.
 
     A key that was booked before gives the same shipment again.
@@ -157,6 +160,8 @@ def ship(session: Session, rows: Sequence[Row], papers: Papers, at_once: int) ->
 
     def orders() -> Iterator[Order]:
         for place, row in enumerate(rows):
+            if stopped():
+                raise KeyboardInterrupt  # what is under way ends, and nothing more begins
             account = session.account_of(row.account)
             checked = _with(row, [*_account_problems(session, account), *_key_problems(row)])
             try:
@@ -167,11 +172,12 @@ def ship(session: Session, rows: Sequence[Row], papers: Papers, at_once: int) ->
             begun[next(numbers)] = (place, row, account)
             yield Order(row.key, request, account)
 
-    for outcome in session.client.create_shipments(orders(), at_once=at_once):
-        while refused:
-            yield refused.popleft()
-        place, row, account = begun.pop(outcome.index)
-        yield place, _shipped(row, account, outcome, papers)
+    with suppress(KeyboardInterrupt):
+        for outcome in session.client.create_shipments(orders(), at_once=at_once):
+            while refused:
+                yield refused.popleft()
+            place, row, account = begun.pop(outcome.index)
+            yield place, _shipped(row, account, outcome, papers)
     yield from refused
 
 
