@@ -13,6 +13,7 @@ from .flow import Token
 from .model.base import Value
 
 __all__ = [
+    "Backlog",
     "Claim",
     "Entry",
     "Kept",
@@ -248,6 +249,15 @@ class Stray:
     phase: str
 
 
+@attrs.frozen(kw_only=True)
+class Backlog:
+    """How much of one kind waits for a recovery run, and for how long the oldest has: ``in_doubt``, ``label_pending``."""
+
+    queue: str
+    depth: int
+    age_s: float
+
+
 class LedgerStore(Protocol):
     """The ledger's table. Every method is one durable transaction of the store's own; times are the store's.
 
@@ -388,6 +398,10 @@ class LedgerStore(Protocol):
         self, *, prefix: str = "", phases: Sequence[Phase] = (), after: str = "", limit: int = 100
     ) -> tuple[Entry, ...]:
         """Newest generations by key, in order, from the key after *after* on; without their documents' bytes."""
+        ...
+
+    def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
+        """What recovery runs still have to end: the doubts, and the bookings without their documents; both, always."""
         ...
 
     def history(self, key: str) -> tuple[Step, ...]:

@@ -243,7 +243,9 @@ class Desk:
             if isinstance(error, _KEYED):
                 error.key = self.own_key(error.key) or error.key
             masked(error, request)
-            yield from _ended(context, "in_doubt" if error.code == "in_doubt" else "call", error.code or "carrier_error")
+            yield from _ended(
+                context, "in_doubt" if error.code == "in_doubt" else "call", error.code or "carrier_error"
+            )
             raise
         except GeneratorExit:
             raise  # nobody is there to be told

@@ -25,9 +25,9 @@ def watched(send: Send, context: Context) -> Send:
         except GeneratorExit:
             raise  # nobody is there to be told
         except BaseException as error:
-            code = error.code if isinstance(error, ShipkitError) else _kind(error)
             status, elapsed_s = getattr(error, "http_status", None), (yield from now()) - began_at
-            yield context.emit("request", id=number, request=name, status=status, error=code, elapsed_s=elapsed_s)
+            told = _code(error)
+            yield context.emit("request", id=number, request=name, status=status, error=told, elapsed_s=elapsed_s)
             raise
         elapsed_s = (yield from now()) - began_at
         yield context.emit("request", id=number, request=name, status=response.status, elapsed_s=elapsed_s)
@@ -48,13 +48,12 @@ def looked(run: Run[T | None], context: Context) -> Run[T | None]:
         raise
     except BaseException as error:
         person = isinstance(error, InDoubtError) and error.needs_person
-        code = error.code if isinstance(error, ShipkitError) else _kind(error)
-        yield context.emit("recovery", id=number, error=code, detail="needs_person" if person else "")
+        yield context.emit("recovery", id=number, error=_code(error), detail="needs_person" if person else "")
         raise
     yield context.emit("recovery", id=number, detail="absent" if row is None else "found")
     return row
 
 
-def _kind(error: BaseException) -> str:
-    """What ended it that is none of our errors: a cancellation, mostly."""
-    return type(error).__name__
+def _code(error: BaseException) -> str:
+    """The code of our error, else what ended it: a cancellation, mostly."""
+    return (error.code or "carrier_error") if isinstance(error, ShipkitError) else type(error).__name__

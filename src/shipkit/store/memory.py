@@ -12,7 +12,7 @@ from itertools import islice
 import attrs
 
 from ..model.base import Value
-from ..ports import Claim, Entry, Phase, Resend, Step, Stray
+from ..ports import Backlog, Claim, Entry, Phase, Resend, Step, Stray
 from . import rules
 from .memory_limits import MemoryLimits
 from .memory_tokens import MemoryTokens
@@ -232,6 +232,16 @@ class MemoryStore:
             keys = sorted(key for key in self._rows if key > after and key.startswith(prefix))
             rows = (self._rows[key][-1] for key in keys)
             return tuple(islice((row for row in rows if not phases or row.phase in phases), limit))
+
+    def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
+        """What recovery runs still have to end."""
+        with self._lock:
+            at, found = self.now(), dict[str, tuple[int, timedelta]]()
+            for row in [self._of(*name) for name in self._waiting if name[0].startswith(prefix)]:
+                if row.phase is Phase.IN_DOUBT or (row.phase is Phase.SUCCEEDED and not row.complete):
+                    depth, age = found.get(row.phase.value, (0, timedelta()))
+                    found[row.phase.value] = depth + 1, max(age, at - row.updated_at)
+            return rules.backlog(found)
 
     def history(self, key: str) -> tuple[Step, ...]:
         """The audit trail of *key*; its digests are made when somebody reads it."""

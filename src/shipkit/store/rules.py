@@ -6,19 +6,21 @@ stores says the same in statements, and all are held against the table and again
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
 
 from ..model.base import Value
-from ..ports import Claim, Entry, Phase, Resend
+from ..ports import Backlog, Claim, Entry, Phase, Resend
 
 __all__ = [
     "BESIDE",
     "CLAIMABLE",
     "ENDED",
     "absent",
+    "backlog",
     "booked",
     "claimable",
     "claimed",
@@ -348,4 +350,14 @@ def restored(row: Entry, at: datetime, settle_s: float) -> Entry | None:
         settle_at=settle_at,
         watch_until=watch_until,
         first_sent_at=sent,
+    )
+
+
+def backlog(found: Mapping[str, tuple[int, timedelta]]) -> tuple[Backlog, ...]:
+    """How much waits, by the phase that it is in: how many rows, and how long the oldest has been."""
+    queues = {Phase.IN_DOUBT.value: "in_doubt", Phase.SUCCEEDED.value: "label_pending"}
+    none = (0, timedelta())
+    return tuple(
+        Backlog(queue=queue, depth=found.get(phase, none)[0], age_s=found.get(phase, none)[1].total_seconds())
+        for phase, queue in queues.items()
     )

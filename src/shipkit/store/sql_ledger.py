@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from ..model.base import Value
-from ..ports import Claim, Entry, Phase, Resend, Step, Stray
+from ..ports import Backlog, Claim, Entry, Phase, Resend, Step, Stray
 from . import rules
 from . import statements as sql
 from .audit import step_of
@@ -248,6 +248,12 @@ class SqlLedger:
             return tuple([self._rows.entry(session, row, blobs=False) for row in found])
 
         return self._asked(asked)
+
+    def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
+        """What recovery runs still have to end."""
+        rows = self._asked(lambda session: self._rows.ask(session, sql.BACKLOG, _within(prefix)))
+        time_out = self._rows.dialect.time_out
+        return rules.backlog({phase: (depth, time_out(at) - time_out(since)) for phase, depth, since, at in rows})
 
     def history(self, key: str) -> tuple[Step, ...]:
         """The audit trail of *key*, oldest first."""

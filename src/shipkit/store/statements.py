@@ -8,6 +8,7 @@ from typing import Final
 from .rows import BODIES, HEAD, STEP, STRAY
 
 __all__ = [
+    "BACKLOG",
     "DOCUMENTS",
     "DROP_DOCUMENTS",
     "DUE",
@@ -90,6 +91,10 @@ HOLD: Final = f"UPDATE shipkit_ledger SET next_at = :next_at WHERE {_IS}"
 LOOK_AGAIN: Final = f"""{HOLD} AND phase = :phase AND attempt = :attempt AND send = :send
   AND void_wanted = :void_wanted AND complete = :complete"""
 
+# Whatever waits for a recovery run is due at some time.
+BACKLOG: Final = f"""SELECT l.phase, count(*), min(l.updated_at), {{now}} FROM shipkit_ledger AS l
+WHERE l.next_at IS NOT NULL AND (l.phase = 'in_doubt' OR (l.phase = 'succeeded' AND NOT l.complete)) AND {_WITHIN}
+GROUP BY l.phase"""
 ENTRIES: Final = f"""SELECT {_WHOLE} FROM shipkit_ledger AS l WHERE l.key > :after AND {_WITHIN} AND {_NEWEST}"""
 HISTORY: Final = f"SELECT {', '.join(STEP)} FROM shipkit_step WHERE key = :key ORDER BY number"
 LOST: Final = f"""SELECT l.key, l.generation FROM shipkit_ledger AS l
