@@ -20,3 +20,14 @@ def classes(shared: Path, kind: str) -> list[dict[str, str]]:
     """The rows of types.csv of one kind that the model is to have."""
     rows = table(shared, "types")
     return [row for row in rows if row["kind"] == kind and row["room"] not in LEFT_OUT | {"errors"}]
+
+
+# Optional fields that the model has beyond the table, with the reason of each in its docstring.
+ADDED = {
+    "Limits": {"packages_per_booking"},
+    "RateQuote": {"as_of"},
+    "VoidPolicy": {"closes"},
+}
+
+# Values of enums that the model has beyond the table.
+ADDED_VALUES = {"NoticeCode": {"entered_by_person"}}

@@ -461,6 +461,9 @@ class VoidPolicy(Value):
     by: VoidBy = VoidBy.NUMBER
     per_package: bool | None = None
     refund: RefundMode | None = None
+    closes: tuple[CutOff, ...] = ()
+    """When the carrier closes the day by itself: from then on what was booked before stands. Empty where it states no
+    time."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
