@@ -251,7 +251,7 @@ class Stray:
 
 @attrs.frozen(kw_only=True)
 class Backlog:
-    """How much of one kind waits for a recovery run, and for how long the oldest has: ``in_doubt``, ``label_pending``."""
+    """How much of one kind (``in_doubt``, ``label_pending``) waits for a recovery run, and for how long the oldest."""
 
     queue: str
     depth: int
