@@ -26,6 +26,7 @@ _LEVELS = {
     "booked": logging.INFO,
     "retry": logging.WARNING,
     "breaker": logging.WARNING,
+    "slowed": logging.WARNING,
     "unmapped_code": logging.WARNING,
     "strays": logging.ERROR,
     "in_doubt": logging.ERROR,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AccountState", "Context", "Usage", "Watch", "next_number"]
 
-_LOUD = frozenset({"in_doubt", "retry", "breaker", "unmapped_code", "strays"})
+_LOUD = frozenset({"in_doubt", "retry", "breaker", "slowed", "unmapped_code", "strays"})
 _NOTHING = Emit(event=None)
 _numbers = count(1)
 

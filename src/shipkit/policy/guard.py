@@ -32,6 +32,8 @@ def guarded(send: Send, context: Context) -> Send:
     def guarded_send(request: Request) -> Run[Response]:
         breaker, sent_at = usage.breaker, None
         probe = breaker is not None and (yield from _probing(breaker, context))
+        if probe:
+            yield context.emit("retry", request=request.name, detail="breaker_probe")
         ticket = lanes.enter(bulk)
         try:
             if ticket is not None:
@@ -41,6 +43,8 @@ def guarded(send: Send, context: Context) -> Send:
             usage.recent.append(context.started_at)
             response = yield from send(request)
             probe = False
+            if usage.pace is not None:
+                usage.pace.answered()
             if usage.breaker is not None and usage.breaker.succeeded():
                 yield context.emit("breaker", request=request.name, detail="closed")
             return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import attrs
 
@@ -15,6 +16,7 @@ __all__ = ["Limit", "Pace", "expected", "passed", "slowed"]
 
 _SHORT_WINDOW_S = 10
 _RECOVERY_S = 60
+_PAUSE_S = 0.5
 
 
 @attrs.frozen
@@ -44,8 +46,9 @@ _NO_LIMIT = Limit(0.0, 0.0)
 class Pace:
     """An even pace that 429s taught: half of what was too much at once, then more by the same amount every second.
 
-    After half a minute it is as fast as it was; once it would be twice as fast it is over. It never falls below one
-    request in *slowest_s*.
+    After half a minute it is as fast as it was; once it would be twice as fast it is over. A carrier that goes on
+    refusing is asked after longer and longer pauses, and only a 429 among answers halves the pace again: a window that
+    is used up says nothing of how fast it may be used. At least one request goes in *slowest_s*.
     """
 
     blocking = False
@@ -56,6 +59,8 @@ class Pace:
         self._slowest_s = slowest_s
         self._lock = lock if lock is not None else nullcontext()
         self._next_at = self._held_until = float("-inf")
+        self._pause_s = 0.0
+        self.turns = 0
         self._halve(at, per_s)
 
     def per_s(self, at: float) -> float:
@@ -74,22 +79,38 @@ class Pace:
                 self._next_at = place + 1 / self.per_s(at)
             return place - at
 
-    def refused(self, sent_at: float | None, at: float) -> bool:
-        """The carrier answered 429; True if that made it slower: not so if the request left before the last time."""
-        with self._lock:
-            if sent_at is None or sent_at < self._since:
-                return False
-            self._halve(at, self.per_s(at))
-            return True
+    def refused(self, sent_at: float | None, at: float, wait_s: float | None = None) -> bool:
+        """The carrier answered 429, and perhaps named a wait; True if that made the pace slower.
 
-    def hold(self, until: float) -> None:
-        """No place comes before *until*."""
+        Of requests that left before the last 429 came, only the wait is heard.
+        """
         with self._lock:
-            self._held_until = max(self._held_until, until)
+            news = sent_at is not None and sent_at >= self._refused_at
+            slower = news and self._answered
+            if slower:
+                self._halve(at, self.per_s(at))
+            elif news:
+                self._refused_at, self._pause_s = at, min(2 * self._pause_s, self._slowest_s)
+            if wait_s is not None or news:
+                self._hold(at + (self._pause_s if wait_s is None else wait_s))
+            return slower
+
+    def answered(self) -> None:
+        """The carrier took a request."""
+        self._answered = True
 
     def _halve(self, at: float, per_s: float) -> None:
-        self._since, self._former = at, max(per_s, 2 / self._slowest_s)
+        self._since = self._refused_at = at
+        self._former = max(per_s, 2 / self._slowest_s)
         self._low, self._gain = self._former / 2, self._former / _RECOVERY_S
+        self._answered, self._pause_s = False, _PAUSE_S
+        self._hold(at + _PAUSE_S)
+
+    def _hold(self, until: float) -> None:
+        """Whoever waits with a place of an earlier turn asks again."""
+        if until > self._held_until:
+            self._held_until, self._next_at = until, float("-inf")
+            self.turns += 1
 
 
 def passed(usage: Usage, context: Context, until: float) -> Run[float]:
@@ -99,15 +120,19 @@ def passed(usage: Usage, context: Context, until: float) -> Run[float]:
         RateLimitedError: it comes after *until*; nothing was sent.
     """
     began_at = at = yield from now()
-    pace, limit = usage.pace, usage.limit or _NO_LIMIT
-    if pace is not None and pace.over(at):
-        usage.pace = pace = None
-    if pace is not None:
-        learned = pace
-        at = yield from _place(lambda at, within_s: call(learned.reserve, at, within_s), at, until, context)
-    if limit is not _NO_LIMIT or (pace is not None and context.limits.blocking):
-        # Where no limit is stated a shared store still knows what the carrier told another worker to wait.
-        at = yield from _place(lambda _, within_s: _reserved(limit, within_s, context), at, until, context)
+    limit = usage.limit or _NO_LIMIT
+    while True:
+        pace = usage.pace
+        if pace is not None and pace.over(at):
+            usage.pace = pace = None
+        turn = pace.turns if pace is not None else 0
+        if pace is not None:
+            at = yield from _place(partial(_of_pace, pace), at, until, context)
+        if limit is not _NO_LIMIT or (pace is not None and context.limits.blocking):
+            # Where no limit is stated a shared store still knows what the carrier told another worker to wait.
+            at = yield from _place(partial(_of_limit, limit, context), at, until, context)
+        if usage.pace is pace and (pace is None or pace.turns == turn):
+            break
     if at > began_at:
         yield context.emit("waited", elapsed_s=at - began_at, detail="limit")
     return at
@@ -120,7 +145,7 @@ def expected(usage: Usage, context: Context) -> Run[None]:
         at = yield from now()
         wait_s = pace.reserve(at, -1) if pace is not None and not pace.over(at) else 0.0
         if limit is not None:
-            wait_s = max(wait_s, (yield from _reserved(limit, -1, context)))
+            wait_s = max(wait_s, (yield from _of_limit(limit, context, at, -1)))
         if at + wait_s > context.until:
             raise _no_place(wait_s, context)
         if wait_s <= context.settings.send_window_s / 2:
@@ -131,13 +156,14 @@ def expected(usage: Usage, context: Context) -> Run[None]:
 def slowed(error: RateLimitedError, sent_at: float | None, usage: Usage, context: Context) -> Run[None]:
     """What a 429 teaches: a slower pace for this process, and for every worker the wait that the carrier named."""
     at = yield from now()
-    slower = usage.pace is None or usage.pace.refused(sent_at, at)
-    pace = usage.pace or _learned(at, usage, context)
-    if error.retry_after_s:
-        wait_s = min(float(error.retry_after_s), context.settings.hold_max_s)
-        pace.hold(at + wait_s)
+    wait_s = None if error.retry_after_s is None else min(float(error.retry_after_s), context.settings.hold_max_s)
+    pace, first = usage.pace, usage.pace is None
+    if pace is None:
+        pace = _learned(at, usage, context)
+    slower = pace.refused(sent_at, at, wait_s)
+    if wait_s:
         yield from call(context.limits.hold, _name(context), wait_s)
-    if slower:
+    if slower or first:
         yield context.emit("slowed", error=error.code)
 
 
@@ -167,7 +193,11 @@ def _place(reserve: Callable[[float, float], Run[float]], at: float, until: floa
             return at
 
 
-def _reserved(limit: Limit, within_s: float, context: Context) -> Run[float]:
+def _of_pace(pace: Pace, at: float, within_s: float) -> Run[float]:
+    return call(pace.reserve, at, within_s)
+
+
+def _of_limit(limit: Limit, context: Context, _: float, within_s: float) -> Run[float]:
     return call(context.limits.reserve, _name(context), limit.step_s, limit.slack_s, within_s)
 
 

@@ -57,6 +57,7 @@ def _with_token(send: Send, carrier: Authenticates, context: Context, login: Log
             pass
         # The refused token may have been revoked by somebody's refresh: a 401 took nothing on, so once more is safe.
         token = yield from login.token(refused=token)
+        yield context.emit("retry", request=request.name, error="authentication", detail="401")
         return (yield from send(_made(carrier.authorize, _numbered(request, context), token)))
 
     return authorized_send
