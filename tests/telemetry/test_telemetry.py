@@ -55,7 +55,8 @@ def test_the_closed_sets_are_those_of_the_code() -> None:
 
 
 FAULTS: list[tuple[str, dict[str, Any]]] = [
-    ("drop_before", {}), ("drop_after_commit", {}), ("429", {}), ("500", {}), ("503", {}), ("drop_after_commit", {"times": 9})
+    ("drop_before", {}), ("drop_after_commit", {}), ("429", {}), ("500", {}), ("503", {}),
+    ("drop_after_commit", {"times": 9}),
 ]  # fmt: skip
 
 
@@ -113,10 +114,10 @@ def nested(spans: list[Any], host: Any) -> None:
 
 def test_spans_nest_in_threads(sim: Simulator, acme: Acme, watched: Watched) -> None:
     many = {f"acme-{number}": attrs.evolve(acme, client_id=f"host-{number}") for number in range(6)}
-    with watched.tracer.start_as_current_span("a job of the host") as host:
-        with no_waiting(), Client(many, store=watched.store, observers=watched.observers) as client:
-            assert len(client.rates(request()).quotes) >= 6
-            client.create_shipment(request(), account="acme-1", key="order-1")
+    client = Client(many, store=watched.store, observers=watched.observers)
+    with watched.tracer.start_as_current_span("a job of the host") as host, no_waiting(), client:
+        assert len(client.rates(request()).quotes) >= 6
+        client.create_shipment(request(), account="acme-1", key="order-1")
 
     spans = watched.spans()
     nested([span for span in spans if span.name != host.name] + [host], host)
@@ -133,9 +134,8 @@ def test_spans_nest_in_tasks(sim: Simulator, acme: Acme, watched: Watched) -> No
             two = client.create_shipment(request(), account="acme-2", key="order-2")
             await asyncio.gather(client.rates(request()), one, two)
 
-    with watched.tracer.start_as_current_span("a job of the host") as host:
-        with no_waiting():
-            asyncio.run(job())
+    with watched.tracer.start_as_current_span("a job of the host") as host, no_waiting():
+        asyncio.run(job())
 
     nested([span for span in watched.spans() if span.name != host.name] + [host], host)
     assert len(watched.spans("shipkit.call")) == 8
@@ -144,9 +144,9 @@ def test_spans_nest_in_tasks(sim: Simulator, acme: Acme, watched: Watched) -> No
 def test_an_error_is_told_by_our_code_alone(sim: Simulator, acme: Acme, watched: Watched) -> None:
     sim.add_fault("drop_after_commit", operation="create_shipment")
     sim.add_fault("503", operation="find_shipments", times=9)
-    with no_waiting(), Client({"acme-de": acme}, store=watched.store, observers=watched.observers) as client:
-        with pytest.raises(ShipkitError):
-            client.create_shipment(request(), account="acme-de", key="order-1")
+    client = Client({"acme-de": acme}, store=watched.store, observers=watched.observers)
+    with no_waiting(), client, pytest.raises(ShipkitError):
+        client.create_shipment(request(), account="acme-de", key="order-1")
 
     (call,) = watched.spans("shipkit.call")
     assert not call.status.is_ok and call.status.description == "in_doubt"
@@ -191,6 +191,27 @@ def test_each_figure_counts_what_the_carrier_saw(sim: Simulator, acme: Acme, wat
     assert watched.counted("shipkit.auth.refreshes") == 1
     assert watched.counted("shipkit.bookings", booking_result="booked") == 1, "returned again is not booked again"
     assert watched.counted("shipkit.call.duration", operation="create_shipment", outcome="ok") == 2
+
+
+def test_a_token_that_is_refused_is_a_retry_of_its_own(sim: Simulator, acme: Acme, watched: Watched) -> None:
+    with Client({"acme-de": acme}, store=watched.store, observers=watched.observers) as client:
+        client.rates(request())
+        sim.add_fault("token_revoked", operation="rates")
+        assert not client.rates(request()).errors
+
+    assert watched.counted("shipkit.retries", retry_cause="401") == 1
+    assert watched.counted("shipkit.auth.refreshes") == 2
+    assert not watched.counted("shipkit.auth.errors")
+
+
+def test_credentials_that_are_refused_for_good_are_counted(sim: Simulator, acme: Acme, watched: Watched) -> None:
+    wrong = attrs.evolve(acme, client_secret="wrong")
+    sim.add_fault("token_revoked", operation="rates", times=9)
+    with no_waiting(), Client({"acme-de": wrong}, store=watched.store, observers=watched.observers) as client:
+        assert client.rates(request()).errors
+
+    assert watched.counted("shipkit.auth.errors") == 1
+    assert watched.counted("shipkit.call.duration", outcome="authentication") == 1
 
 
 def test_a_doubt_is_counted_when_it_ends(sim: Simulator, acme: Acme, watched: Watched) -> None:

@@ -15,6 +15,7 @@ __all__ = ["Measured", "Measures", "outcome_of", "status_class"]
 
 _OUTCOMES: Final = ATTRIBUTES["shipkit.outcome"].values
 _OPERATIONS: Final = ATTRIBUTES["shipkit.operation"].values
+_RETRIES: Final = ATTRIBUTES["shipkit.retry_cause"].values
 _RESULTS: Final = ATTRIBUTES["shipkit.recovery_result"].values
 # What was sent again because of an error of this code; our own limit and breaker are not sent again.
 _CAUSES: Final[Mapping[str, str]] = {
@@ -87,13 +88,11 @@ class Measures:
             case "call" | "in_doubt":
                 yield from self._ended(event)
             case "request":
-                where = (carrier, ("shipkit.request", event.request), account[1])
-                yield _timed("shipkit.send.duration", event, (*where, ("shipkit.status_class", status_class(event))))
+                where = (carrier, ("shipkit.request", event.request))
+                how = (account[1], ("shipkit.status_class", status_class(event)))
+                yield _timed("shipkit.send.duration", event, (*where, *how))
             case "retry":
-                cause = _CAUSES.get(event.error, event.detail)
-                yield Measured(
-                    "shipkit.retries", 1, (carrier, ("shipkit.request", event.request), ("shipkit.retry_cause", cause))
-                )
+                yield from _retried(event)
             case "waited" if event.detail == "limit":
                 yield _timed("shipkit.limit.wait", event, (carrier, ("shipkit.operation", event.operation)))
             case "token":
@@ -159,6 +158,13 @@ class Measures:
             (accounts.add if opened else accounts.discard)(event.account)
         if opened:
             yield Measured("shipkit.breaker.opened", 1, endpoint)
+
+
+def _retried(event: Observation) -> Iterator[Measured]:
+    cause = _CAUSES.get(event.error) or event.detail
+    if cause in _RETRIES:
+        where = (("shipkit.carrier", event.carrier), ("shipkit.request", event.request))
+        yield Measured("shipkit.retries", 1, (*where, ("shipkit.retry_cause", cause)))
 
 
 def _booking_result(call: _Call, outcome: str) -> str:
