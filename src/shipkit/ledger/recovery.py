@@ -151,23 +151,32 @@ def _resent(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
     except MovedError:
         return None
     except InDoubtError as doubt:
-        # "Duplicate reference" means that it is there: look at once.
-        row = yield from call(ledger.read, entry.key)
-        if intent.find is None or row is None or row.phase is not Phase.IN_DOUBT:
-            raise
-        try:
-            hits = yield from found(intent, stack, row, range(row.attempt, row.attempt + 1))
-        except ShipkitError:
-            raise doubt from doubt.__cause__
-        live = [hit for hit in hits if intent.live(hit)]
-        if not live:
-            raise
-        return (yield from _present(intent, ledger, stack, row, live, (yield from call(ledger.now))))
+        return (yield from _after_doubt(intent, ledger, stack, entry, doubt))
     except ShipkitError as error:
         row = yield from call(ledger.read, entry.key)
         if row is not None and row.phase is Phase.IN_DOUBT:
             raise doubt_of(row, intent.recovery.mode) from error  # no token, say: nothing was sent
         raise
+
+
+def _after_doubt(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, doubt: InDoubtError) -> Run[Entry]:
+    """What a further sending that was not answered readably comes to: "duplicate reference" means that it is there."""
+    row = yield from call(ledger.read, entry.key)
+    if row is None or row.phase is not Phase.IN_DOUBT:
+        raise doubt from doubt.__cause__
+    if intent.find is None:
+        if row.send >= stack.context.settings.ledger_sends:
+            raise (yield from _person(ledger, row, row.error)) from doubt.__cause__
+        raise doubt from doubt.__cause__
+    try:
+        asked_at = yield from call(ledger.now)
+        hits = yield from found(intent, stack, row, range(row.attempt, row.attempt + 1))
+    except ShipkitError:
+        raise doubt from doubt.__cause__
+    live = [hit for hit in hits if intent.live(hit)]
+    if not live:
+        raise doubt from doubt.__cause__
+    return (yield from _present(intent, ledger, stack, row, live, asked_at))
 
 
 def _in_time(stack: Stack) -> Run[bool]:
