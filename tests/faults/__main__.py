@@ -94,7 +94,7 @@ def _schedules(seed: int, count: int) -> Part:
     chunks = iter(lambda: list(islice(numbers, _CHUNK)), [])
     began = time.monotonic()
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(scheduled, seed, chunk) for chunk in chunks]
+        waiting = [pool.submit(schedules.several, seed, chunk) for chunk in chunks]
         for done in as_completed(waiting):
             part.verdicts += done.result()
     part.verdicts.sort(key=lambda verdict: int(verdict.name.partition(":")[2]))
@@ -106,15 +106,6 @@ def _schedules(seed: int, count: int) -> Part:
     )
     print(f"schedules: {time.monotonic() - began:.0f} s", flush=True)
     return part
-
-
-def scheduled(seed: int, numbers: Sequence[int]) -> list[Verdict]:
-    """Some schedules, in a process of their own."""
-    return [_safely(f"schedules:{number}", lambda number=number: _scheduled(seed, number)) for number in numbers]
-
-
-def _scheduled(seed: int, number: int) -> Verdict:
-    return schedules.run(plans.planned(seed, number, ("memory", "sqlite")))
 
 
 def _kills(context: Any, seed: int, profile: Profile, kinds: tuple[str, ...], server: Any) -> Part:
@@ -139,17 +130,7 @@ def _kills(context: Any, seed: int, profile: Profile, kinds: tuple[str, ...], se
 
 
 def _killed(context: Any, seed: int, number: int, kinds: tuple[str, ...], server: Any) -> Verdict:
-    return _safely(f"kills:{number}", lambda: kills.run(context, kills.planned(seed, number, kinds), server))
-
-
-def _safely(name: str, run: Callable[[], Verdict]) -> Verdict:
-    """A run that breaks is a violation too, and the others go on."""
-    try:
-        return run()
-    except Exception as broken:
-        code = carriers.CODES[int(name.partition(":")[2]) % len(carriers.CODES)]
-        text = f"the run broke: {type(broken).__name__}: {broken}"
-        return Verdict(name=name, carrier=code, bounded=True, violations=[text])
+    return schedules.safely(f"kills:{number}", lambda: kills.run(context, kills.planned(seed, number, kinds), server))
 
 
 def _replayed(options: Any, context: Any, kinds: tuple[str, ...], server: Any) -> int:
@@ -157,7 +138,7 @@ def _replayed(options: Any, context: Any, kinds: tuple[str, ...], server: Any) -
     wrong = 0
     for _ in range(options.times):
         if kind == "schedules":
-            plan: Any = plans.planned(options.seed, int(number), ("memory", "sqlite"))
+            plan: Any = plans.planned(options.seed, int(number))
             verdict = schedules.run(plan)
         else:
             plan = kills.planned(options.seed, int(number), kinds)

@@ -29,7 +29,7 @@ __all__ = ["KillPlan", "Victim", "planned", "processes", "run"]
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 # Seconds of real time. The settling time covers what a crowded machine adds to the carrier's own delays.
-_WINDOW_S: Final = 0.5
+_WINDOW_S: Final = 1.0
 _SETTLE_S: Final = 2
 _WATCH_S: Final = 2.5
 _SETTINGS: Final[dict[str, Any]] = {

@@ -69,7 +69,7 @@ def pairs(code: str) -> list[tuple[str, str]]:
     return [(name, operation) for operation in carriers.exchanges(code) for name in FAULTS]
 
 
-def planned(seed: int, number: int, stores: Sequence[str]) -> Plan:
+def planned(seed: int, number: int) -> Plan:
     """The plan of that number: the carriers in turn, each pair of fault and exchange in turn, the rest drawn."""
     rng = Random(f"{seed}:schedules:{number}")
     code = carriers.CODES[number % len(carriers.CODES)]
@@ -90,7 +90,7 @@ def planned(seed: int, number: int, stores: Sequence[str]) -> Plan:
     return Plan(
         name=f"schedules:{number}",
         carrier=code,
-        store=rng.choice(stores),
+        store=rng.choice(("memory", "sqlite")),
         tasks=tasks,
         shared=rng.random() < 0.5,
         pieces=2 if code in ("ups", "dpd_fr") and rng.random() < 0.2 else 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,10 +18,10 @@ from shipkit.simulator import Simulator
 from . import carriers
 from .oracle import Handed, Verdict, judged
 from .persons import resolved
-from .plans import SETTLE_S, Move, Plan, late_s
+from .plans import SETTLE_S, Move, Plan, late_s, planned
 from .times import Times
 
-__all__ = ["handed", "run", "settings"]
+__all__ = ["handed", "run", "safely", "settings", "several"]
 
 _SHM: Final = Path("/dev/shm")
 _ENDS: Final = 60
@@ -164,6 +164,21 @@ def run(plan: Plan) -> Verdict:
     verdict.violations += unfinished + wrong
     verdict.hit = {(name, record.operation) for record in sim.requests() for name in record.faults if name in hit}
     return verdict
+
+
+def several(seed: int, numbers: Sequence[int]) -> list[Verdict]:
+    """The schedules of those numbers."""
+    return [safely(f"schedules:{number}", lambda number=number: run(planned(seed, number))) for number in numbers]
+
+
+def safely(name: str, run: Callable[[], Verdict]) -> Verdict:
+    """A run that breaks is a violation too, and the others go on."""
+    try:
+        return run()
+    except Exception as broken:
+        code = carriers.CODES[int(name.partition(":")[2]) % len(carriers.CODES)]
+        text = f"the run broke: {type(broken).__name__}: {broken}"
+        return Verdict(name=name, carrier=code, bounded=True, violations=[text])
 
 
 def _finished(plan: Plan, sim: Simulator, store: Any, times: Times, chosen: Settings, hosts: _Hosts) -> list[str]:
