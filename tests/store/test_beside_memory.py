@@ -30,6 +30,8 @@ from tests.store.world import (
 KEYS = ("a", "b", "p")
 VALUES = st.sampled_from([SHIPMENT, WITH_LABEL, WITH_BOTH])
 flags = st.booleans()
+# Mostly the newest, for an event on a row that has long moved on does nothing; but that must be tried too.
+ROWS = st.sampled_from([0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 5, 8, 13])
 ENDED = (Phase.VOIDED, Phase.CLOSED)
 
 
@@ -48,6 +50,9 @@ class Beside(RuleBasedStateMachine):
         self.seen: list[tuple[Entry, Entry]] = []
         self.keys: list[str] = list(KEYS)
         self.asked: list[datetime] = [self.one.now()]
+        for key in KEYS[:2]:
+            self.both("claim", claim(key))
+        self.look()
 
     def teardown(self) -> None:
         self.worlds.close()
@@ -63,7 +68,7 @@ class Beside(RuleBasedStateMachine):
     def on_entry(self, method: str, which: int, *given: Any) -> None:
         """The same for an event on a row as somebody saw it, now or long ago."""
         if self.seen:
-            one, two = self.seen[which % len(self.seen)]
+            one, two = self.seen[-1 - which % len(self.seen)]
             self.same(getattr(self.one, method)(one, *given), getattr(self.two, method)(two, *given))
 
     def same(self, first: Any, second: Any) -> None:
@@ -114,28 +119,28 @@ class Beside(RuleBasedStateMachine):
             attempt = row.attempt + (row.phase is not Phase.NEW)
             self.both("claim", claim(row.key, attempt, row.generation, parent=row.parent, fingerprint="f1:p"))
 
-    @rule(which=st.integers(0, 50), most=st.integers(1, 3), life=st.sampled_from([None, 100.0, 5000.0]))
+    @rule(which=ROWS, most=st.integers(1, 3), life=st.sampled_from([None, 100.0, 5000.0]))
     def resends(self, which: int, most: int, life: float | None) -> None:
         again = Resend(owner="other", lease_s=70, settle_s=910, sends_max=most, key_ttl_s=life)
         self.on_entry("resend", which, again)
 
-    @rule(which=st.integers(0, 50), event=st.sampled_from(["take_over", "not_sent"]))
+    @rule(which=ROWS, event=st.sampled_from(["take_over", "not_sent"]))
     def settles(self, which: int, event: str) -> None:
         self.on_entry(event, which)
 
-    @rule(which=st.integers(0, 50), event=st.sampled_from(["doubt", "refuse", "needs_person", "keep"]))
+    @rule(which=ROWS, event=st.sampled_from(["doubt", "refuse", "needs_person", "keep"]))
     def tells(self, which: int, event: str) -> None:
         self.on_entry(event, which, "silence 500")
 
-    @rule(which=st.integers(0, 50), asked=st.integers(-3, -1), most=st.integers(1, 3))
+    @rule(which=ROWS, asked=st.integers(-3, -1), most=st.integers(1, 3))
     def is_absent(self, which: int, asked: int, most: int) -> None:
         self.on_entry("absent", which, self.asked[max(asked, -len(self.asked))], most)
 
-    @rule(which=st.integers(0, 50), booking=st.sampled_from("XYZ"), value=VALUES, complete=flags, watch=flags)
+    @rule(which=ROWS, booking=st.sampled_from("XYZ"), value=VALUES, complete=flags, watch=flags)
     def books(self, which: int, booking: str, value: Any, complete: bool, watch: bool) -> None:
         self.on_entry("book", which, booking, value, complete, watch)
 
-    @rule(which=st.integers(0, 50), value=VALUES, complete=flags)
+    @rule(which=ROWS, value=VALUES, complete=flags)
     def fills(self, which: int, value: Any, complete: bool) -> None:
         self.on_entry("fill", which, value, complete)
 
@@ -143,7 +148,7 @@ class Beside(RuleBasedStateMachine):
     def wishes_undone(self, which: int) -> None:
         self.both("want_void", self.keys[which % len(self.keys)])
 
-    @rule(which=st.integers(0, 50), asked=st.sampled_from([None, -1, -2]))
+    @rule(which=ROWS, asked=st.sampled_from([None, -1, -2]))
     def is_undone(self, which: int, asked: int | None) -> None:
         at = None if asked is None else self.asked[max(asked, -len(self.asked))]
         self.on_entry("voided", which, VOIDED, at)
@@ -162,7 +167,7 @@ class Beside(RuleBasedStateMachine):
         if planned is not None:
             self.keys += keys
 
-    @rule(which=st.integers(0, 50), event=st.sampled_from(["undo", "end_parent", "undo_silently"]))
+    @rule(which=ROWS, event=st.sampled_from(["undo", "end_parent", "undo_silently"]))
     def of_a_parent(self, which: int, event: str) -> None:
         if event == "end_parent":
             self.on_entry("end_parent", which)
@@ -174,7 +179,7 @@ class Beside(RuleBasedStateMachine):
         one, two = self.one.due(limit, prefix, hold_s), self.two.due(limit, prefix, hold_s)
         assert [plain(row) for row in one] == [plain(row) for row in two]
 
-    @rule(which=st.integers(0, 50), in_s=st.sampled_from([None, 0.0, 30.0]))
+    @rule(which=ROWS, in_s=st.sampled_from([None, 0.0, 30.0]))
     def looks_again(self, which: int, in_s: float | None) -> None:
         self.on_entry("look_again", which, in_s)
 
@@ -184,9 +189,10 @@ class Beside(RuleBasedStateMachine):
         if strays:
             self.both("end_stray", strays[which % len(strays)], phase)
 
-    @rule(age_s=st.sampled_from([10.0, 400.0]))
+    @rule(age_s=st.sampled_from([0.0, 0.0, 0.0, 10.0, 400.0]))
     def restores(self, age_s: float) -> None:
-        self.both("restored", age_s, 910.0)
+        if age_s:
+            self.both("restored", age_s, 910.0)
 
     @rule(seconds=st.sampled_from([0.5, 60.0, 1000.0, 6000.0]))
     def waits(self, seconds: float) -> None:

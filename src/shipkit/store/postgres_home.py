@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import select
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-import attrs
-
 from ..errors import NotSupportedError, StoreError
-from .dialect import POSTGRES, Dialect
+from .bundles import bundled, values_of
+from .dialect import POSTGRES
 from .forks import mind_forks
 from .server_errors import read_error
 from .server_migrations import quoted
 
 __all__ = ["Lone", "PostgresHome"]
 
+_FRESH_S: Final = 0.5
+"""A connection that was in use so lately is used again unseen."""
 _NAME: Final = "the store in PostgreSQL"
 # Remote levels that a server prescribes are stronger than `on`, and stay.
 _DURABLE: Final = """SELECT set_config('synchronous_commit', 'on', false)
@@ -47,8 +49,8 @@ class PostgresHome:
         self._wait_s = wait_s
         self._connections = connections
         self._places = threading.BoundedSemaphore(connections)
-        self._free: list[Any] = []
-        self._strange: list[Any] = []
+        self._free: list[_Session] = []
+        self._strange: list[_Session] = []
         self._closed = False
         self.greet: Callable[[Any], None] = lambda _: None
         mind_forks(self)
@@ -56,8 +58,8 @@ class PostgresHome:
     @contextmanager
     def reading(self) -> Iterator[_Session]:
         """Statements that change nothing; each sees the newest commit."""
-        with self._lent() as connection:
-            yield _Session(connection, self.psycopg)
+        with self._lent() as session:
+            yield session
 
     @contextmanager
     def writing(self, *, held: bool = False, durable: bool = True) -> Iterator[_Session]:
@@ -66,7 +68,7 @@ class PostgresHome:
         Unless it is *held*, the server knows nothing of it before the end: then all that was told travels in one
         message, which the server takes as one transaction.
         """
-        with self._lent() as connection, _transaction(connection, self.psycopg, held=held, durable=durable) as session:
+        with self._lent() as session, _transaction(session, held=held, durable=durable):
             yield session
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ class PostgresHome:
     def forget(self) -> None:
         """Close the connections that nobody uses."""
         while self._free:
-            self._free.pop().close()
+            self._free.pop().connection.close()
 
     def before_fork(self) -> None:
         """Nothing: a lent connection is in use by a thread that the child will not have."""
@@ -90,38 +92,36 @@ class PostgresHome:
             self._places = threading.BoundedSemaphore(self._connections)
 
     @contextmanager
-    def _lent(self) -> Iterator[Any]:
+    def _lent(self) -> Iterator[_Session]:
         if not self._places.acquire(timeout=self._wait_s):
             raise StoreError(f"{_NAME} was busy for {self._wait_s:g} s: all connections are in use")
-        pid, connection = os.getpid(), None
+        places, pid, session = self._places, os.getpid(), None
         try:
-            connection = self._taken() or self._connected()
-            yield connection
+            session = self._taken() or _Session(self._connected(), self.psycopg)
+            yield session
         finally:
-            if connection is not None and os.getpid() == pid:
-                self._back(connection)
-            self._places.release()
+            if session is not None and os.getpid() == pid:
+                self._back(session)
+            places.release()
 
-    def _taken(self) -> Any:
+    def _taken(self) -> _Session | None:
         if self._closed:
             raise StoreError(f"{_NAME} is closed")
         while self._free:
             try:
-                connection = self._free.pop()
+                session = self._free.pop()
             except IndexError:
                 break
-            # A server that ended the session has said so: what can be read here is its last word.
-            if not connection.closed and not select.select([connection.fileno()], [], [], 0)[0]:
-                return connection
-            connection.close()
+            if session.lives():
+                return session
+            session.connection.close()
         return None
 
-    def _back(self, connection: Any) -> None:
-        idle = connection.info.transaction_status == self.psycopg.pq.TransactionStatus.IDLE
-        if idle and not self._closed and not connection.closed:
-            self._free.append(connection)
+    def _back(self, session: _Session) -> None:
+        if session.at_rest() and not self._closed:
+            self._free.append(session)
         else:
-            connection.close()
+            session.connection.close()
 
     def _connected(self) -> Any:
         timeout = max(2, round(self._wait_s))  # libpq takes whole seconds, two at least
@@ -144,81 +144,94 @@ class PostgresHome:
         return connection
 
 
-@attrs.frozen(eq=False)
 class Lone:
     """A home of just one connection, which somebody else opened and will close."""
 
-    connection: Any
-    psycopg: Any
-    dialect: Dialect = POSTGRES
+    dialect = POSTGRES
+
+    def __init__(self, connection: Any, psycopg: Any) -> None:
+        self._session = _Session(connection, psycopg)
 
     @contextmanager
     def reading(self) -> Iterator[_Session]:
         """Statements that change nothing."""
-        yield _Session(self.connection, self.psycopg)
+        yield self._session
 
     @contextmanager
     def writing(self, *, held: bool = False, durable: bool = True) -> Iterator[_Session]:
         """One transaction."""
-        with _transaction(self.connection, self.psycopg, held=held, durable=durable) as session:
-            yield session
+        with _transaction(self._session, held=held, durable=durable):
+            yield self._session
 
     def close(self) -> None:
         """Nothing: whoever opened the connection closes it."""
 
 
-@contextmanager
-def _transaction(connection: Any, psycopg: Any, *, held: bool, durable: bool) -> Iterator[_Session]:
-    session = _Session(connection, psycopg)
-    if held:
-        session.raw("BEGIN")
-    if held and not durable:
-        session.raw("SET LOCAL synchronous_commit = off")
-    try:
-        yield session
-        if held:
-            session.raw("COMMIT")
-        session.flush()
-    except BaseException:
-        with suppress(psycopg.Error):  # a broken one is thrown away by who lent it
-            connection.rollback()
-        raise
-
-
 class _Session:
-    """One connection for the length of a transaction: what is told is kept until something is asked, or the end."""
+    """One connection, lent for one transaction at a time: what is told waits until something is asked, or the end."""
 
     def __init__(self, connection: Any, psycopg: Any) -> None:
-        self._connection = connection
-        self._writer = psycopg.ClientCursor(connection)
-        self._told: list[str] = []
+        self.connection, self.psycopg = connection, psycopg
+        self._cursor = connection.cursor()
+        self._told: list[tuple[str, dict[str, Any]]] = []
+        self._used_at = time.monotonic()
+
+    def lives(self) -> bool:
+        """Whether the server is still there; one that ended the session has said so, and that can be read."""
+        if self.connection.closed:
+            return False
+        fresh = time.monotonic() < self._used_at + _FRESH_S
+        return fresh or not select.select([self.connection.fileno()], [], [], 0)[0]
+
+    def at_rest(self) -> bool:
+        """Whether another transaction may begin here."""
+        self._used_at = time.monotonic()
+        self._told = []
+        idle = self.connection.info.transaction_status == self.psycopg.pq.TransactionStatus.IDLE
+        return idle and not self.connection.closed
 
     def ask(self, statement: str, values: dict[str, Any]) -> list[Any]:
         """The rows of *statement*."""
         if self._told:
             self.flush()
         try:
-            found: list[Any] = self._connection.execute(statement, values).fetchall()
+            found: list[Any] = self._cursor.execute(statement, values).fetchall()
         except Exception as error:
             raise read_error(error, _NAME) from error
         return found
 
     def tell(self, statement: str, values: dict[str, Any]) -> None:
         """Write, with the next statement that is asked or at the end."""
+        self._told.append((statement, values))
+
+    def flush(self) -> None:
+        """Send what was told, in one message."""
+        if not self._told:
+            return
+        told, self._told = self._told, []
+        bundle = bundled(tuple([statement for statement, _ in told]))
         try:
-            self._told.append(self._writer.mogrify(statement, values))
+            if bundle is not None:
+                self._cursor.execute(bundle, values_of(told))
+            else:
+                cursor = self.psycopg.ClientCursor(self.connection)
+                cursor.execute("; ".join([cursor.mogrify(*each) if each[1] else each[0] for each in told]))
         except Exception as error:
             raise read_error(error, _NAME) from error
 
-    def raw(self, statement: str) -> None:
-        """A statement without parameters."""
-        self._told.append(statement)
 
-    def flush(self) -> None:
-        """Send what was told."""
-        if self._told:
-            told, self._told = "; ".join(self._told), []
-            try:
-                self._writer.execute(told)
-            except Exception as error:
-                raise read_error(error, _NAME) from error
+@contextmanager
+def _transaction(session: _Session, *, held: bool, durable: bool) -> Iterator[None]:
+    if held:
+        session.tell("BEGIN", {})
+    if held and not durable:
+        session.tell("SET LOCAL synchronous_commit = off", {})
+    try:
+        yield
+        if held:
+            session.tell("COMMIT", {})
+        session.flush()
+    except BaseException:
+        with suppress(session.psycopg.Error):  # a broken one is thrown away by who lent it
+            session.connection.rollback()
+        raise

@@ -18,6 +18,11 @@ from .rows import BODIES, HEAD, UNREAD, columns_of, entry_of, kept, step_columns
 
 __all__ = ["Begun", "Rows", "carried", "lost_times"]
 
+# The columns that have a default in the tables, as long as a row says nothing else.
+_DEFAULTS = {"booking": "", "error": "", "note": ""}
+_NEW = tuple(
+    (field.name, _DEFAULTS.get(field.name, attrs.NOTHING)) for field in attrs.fields(Entry) if field.name not in BODIES
+)
 _HEAD_ONLY = tuple(name for name in HEAD if name not in ("key", "generation", "parent_key", "parent_generation"))
 
 
@@ -57,18 +62,18 @@ class Rows:
         """The row of that generation, or the newest, and what is needed to write its next line."""
         statement = sql.NEWEST_HEAD if generation is None else sql.HEAD_OF
         values = {"key": key} if generation is None else {"key": key, "generation": generation}
-        at, number, digest, restored, *row = self.ask(session, statement, values)[0]
+        at, end, restored, *row = self.ask(session, statement, values)[0]
         found = entry_of(self.dialect, row) if row[0] is not None else None
-        return Begun(found, self.dialect.time_out(at), number or 0, digest or "", restored)
+        number, _, digest = (end or "0").partition(" ")
+        return Begun(found, self.dialect.time_out(at), int(number), digest, restored)
 
     def put(
         self, session: Session, begun: Begun, event: str, before: Entry | None, row: Entry, detail: str = ""
     ) -> Entry:
         """Write *row*, which *event* made of *before*, and the line that says so."""
         if before is None:
-            values = {field.name: getattr(row, field.name) for field in attrs.fields(Entry)}
-            bodies = {name: whole(values.pop(name)) for name in BODIES}
-            self.tell(session, sql.INSERT, {**columns_of(self.dialect, values), **bodies})
+            values = self._new(row)
+            self.tell(session, sql.insert(tuple(values)), values)
         else:
             self._change(session, before, row)
         self.step(session, begun, step_of(event, before, row, begun.number + 1, detail=detail))
@@ -96,6 +101,14 @@ class Rows:
         head, bodies = row[: len(HEAD)], row[len(HEAD) :]
         held = self.documents(session, row[0], row[1]) if blobs and bodies[1] else ()
         return entry_of(self.dialect, head, bodies, held)
+
+    def _new(self, row: Entry) -> dict[str, Any]:
+        members = {}
+        for name, default in _NEW:
+            value = getattr(row, name)
+            if value is not None and value != default:
+                members[name] = value
+        return {**columns_of(self.dialect, members), "request": whole(row.request)}
 
     def _change(self, session: Session, before: Entry, row: Entry) -> None:
         members: dict[str, Any] = {}

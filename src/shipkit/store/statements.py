@@ -17,7 +17,6 @@ __all__ = [
     "HEAD_OF",
     "HISTORY",
     "HOLD",
-    "INSERT",
     "KEEP_DOCUMENT",
     "KEEP_STRAY",
     "LOOK_AGAIN",
@@ -34,6 +33,7 @@ __all__ = [
     "STRAYS",
     "TOUCH",
     "entries",
+    "insert",
     "update",
 ]
 
@@ -53,8 +53,7 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 
 # What an event begins with: the time, the end of the key's trail, and the row (or nothing, on one line all the same).
 _BEGIN: Final = """SELECT {now},
-  (SELECT max(s.number) FROM shipkit_step AS s WHERE s.key = :key),
-  (SELECT s.digest FROM shipkit_step AS s WHERE s.key = :key ORDER BY s.number DESC LIMIT 1)"""
+  (SELECT s.number || ' ' || s.digest FROM shipkit_step AS s WHERE s.key = :key ORDER BY s.number DESC LIMIT 1)"""
 _ROW: Final = "FROM (SELECT 1 AS one) AS o LEFT JOIN shipkit_ledger AS l ON l.key = :key"
 NEWEST_HEAD: Final = f"""{_BEGIN}, (SELECT m.value FROM shipkit_meta AS m WHERE m.name = 'restored'), {_HEAD}
 {_ROW} ORDER BY l.generation DESC LIMIT 1"""
@@ -66,8 +65,6 @@ WHERE l.parent_key = :parent_key AND l.parent_generation = :parent_generation AN
 ORDER BY length(l.key), l.key"""
 DOCUMENTS: Final = f"SELECT content FROM shipkit_document WHERE {_IS} AND stray = :stray ORDER BY position"
 
-INSERT: Final = f"""INSERT INTO shipkit_ledger ({", ".join((*HEAD, *BODIES))})
-VALUES ({", ".join(f":{name}" for name in (*HEAD, *BODIES))})"""
 STEP_IN: Final = f"""INSERT INTO shipkit_step ({", ".join(STEP)}) VALUES ({", ".join(f":{name}" for name in STEP)})"""
 KEEP_DOCUMENT: Final = """INSERT INTO shipkit_document (key, generation, stray, position, content)
 VALUES (:key, :generation, :stray, :position, :content)"""
@@ -112,6 +109,12 @@ def entries(phases: int) -> str:
 def name_of(index: int) -> str:
     """The parameter of the phase at *index*."""
     return f"phase_{chr(ord('a') + index)}"
+
+
+@cache
+def insert(columns: tuple[str, ...]) -> str:
+    """A new row, of which *columns* are not at their default."""
+    return f"INSERT INTO shipkit_ledger ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
 
 
 @cache
