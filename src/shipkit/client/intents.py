@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -18,7 +19,7 @@ from ..ledger import Intent, fingerprint
 from ..ledger.intent import unpacked
 from ..model.base import Value
 from ..policy import Stack
-from ..ports import Entry
+from ..ports import Entry, Phase
 from .accounts import Account
 from .desk import Desk, reason, refuse_other
 from .kinds import Purchase, kind_of
@@ -28,6 +29,7 @@ __all__ = ["intent_of", "refuse_key", "stamped", "stored", "way_back"]
 
 V = TypeVar("V", bound=Value)
 _KEY_MAX = 64
+_OF_A_PIECE = re.compile("[0-9]+/[0-9]+")
 
 
 def intent_of(desk: Desk, account: Account, kind: Purchase[V], request: Any, full_key: str, stack: Stack) -> Intent[V]:
@@ -39,7 +41,12 @@ def intent_of(desk: Desk, account: Account, kind: Purchase[V], request: Any, ful
     _capable(account, kind)
     refuse_other(request, kind.request_type)
     mark = fingerprint(kind.operation, account.alias, request)
-    return _intent(desk, account, kind, cache(lambda: desk.ready(account, request)), full_key, mark, stack)
+    intent = _intent(desk, account, kind, cache(lambda: desk.ready(account, request)), full_key, mark, stack)
+    if kind.operation == "create_shipment" and len(request.packages) > 1:
+        from .pieces import in_pieces
+
+        return in_pieces(desk, account, request, intent, stack)
+    return intent
 
 
 def stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[Any]:
@@ -49,7 +56,12 @@ def stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[A
     def request() -> Any:
         return unpacked(entry.request, kind.request_type)
 
-    return _intent(desk, account, kind, request, entry.key, entry.fingerprint, stack)
+    intent = _intent(desk, account, kind, request, entry.key, entry.fingerprint, stack)
+    if entry.parent is None and entry.phase in (Phase.PLANNED, Phase.VOIDED):
+        from .pieces import in_pieces
+
+        return in_pieces(desk, account, None, intent, stack)
+    return intent
 
 
 def _intent(
@@ -222,6 +234,10 @@ def _capable(account: Account, kind: Purchase[Any]) -> None:
 
 def refuse_key(key: Any) -> None:
     """Raise for what cannot be a key."""
+    text = ""
     if not isinstance(key, str) or not 1 <= len(key) <= _KEY_MAX or not key.isprintable():
         text = f"a key has 1 to {_KEY_MAX} printable characters"
+    elif _OF_A_PIECE.fullmatch(key.rpartition("#")[2]) and "#" in key:
+        text = "a key that ends like #1/2 is the ledger's own, of a piece"
+    if text:
         raise InputError(problems=(m.Problem(path="/key", code=m.ProblemCode.MALFORMED, text=text),))

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from .. import model as m
 from ..carrier import CancelsPickups, able
-from ..errors import NotSupportedError
+from ..errors import ConflictError, NotSupportedError
 from ..flow import Run
 from ..ledger import booked, cancelled
 from ..ledger.intent import unpacked, used_up
@@ -76,6 +76,9 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
     entry = yield from desk.read(desk.full_key(key))
     if entry.purged_at is not None:
         raise used_up(entry)
+    if entry.parent is not None:
+        text = f"{key} is a piece of {desk.own_key(entry.parent[0])}, which is cancelled as a whole"
+        raise ConflictError(text, key=key, generation=entry.generation)
     account, kind = desk.account_of(entry), kind_of(entry)
     operation = "cancel_pickup" if kind.undo is CancelsPickups else "cancel_shipment"
     if kind.undo is None or not able(account.carrier, kind.undo):

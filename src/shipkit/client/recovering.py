@@ -10,6 +10,7 @@ from ..flow import Done, Run, call, now
 from ..ledger import cancelled, recovered
 from ..ledger.booking import finished
 from ..ledger.intent import Intent, told, unpacked
+from ..ledger.pieces import recovered_in_pieces
 from ..ledger.strays import swept_away
 from ..ledger.watching import at_rest, given_up, next_look_s, next_watch_s, watched
 from ..policy import Stack
@@ -31,11 +32,11 @@ def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple
     seconds = checked_s(deadline_s) if deadline_s is not None else desk.settings.deadline_s
     until = (yield from now()) + seconds
     ledger, space = desk.store.ledger, desk.full_key("")
-    entries = yield from call(ledger.due, limit, space, desk.settings.recover_hold_s)
+    rows = yield from _wholes(desk, (yield from call(ledger.due, limit, space, desk.settings.recover_hold_s)))
     done = yield from together(
-        tuple(_worked(desk, entry, seconds, until) for entry in entries), desk.settings.list_concurrency
+        tuple(_worked(desk, row, due, seconds, until) for row, due in rows), desk.settings.list_concurrency
     )
-    outcomes = [(entry.key, one) for entry, one in zip(entries, done, strict=True) if one.value is not _NO_NEWS]
+    outcomes = [(row.key, one) for (row, _), one in zip(rows, done, strict=True) if one.value is not _NO_NEWS]
     strays = yield from call(ledger.open_strays, limit, space)
     swept = yield from together(
         tuple(_swept(desk, stray, seconds, until) for stray in strays), desk.settings.list_concurrency
@@ -47,12 +48,26 @@ def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple
 _NO_NEWS = object()
 
 
-def _worked(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[Any]:
-    """What *entry* comes to; one that cannot be ended now comes again later, and in the end a person gets it."""
+def _wholes(desk: Desk, entries: tuple[Entry, ...]) -> Run[list[tuple[Entry, list[Entry]]]]:
+    """The rows to be worked on, each with those of *entries* that say so: an open piece is finished with its whole."""
+    found: dict[tuple[str, int], tuple[Entry, list[Entry]]] = {}
+    for entry in entries:
+        row = entry
+        if entry.parent is not None and not at_rest(entry):
+            whole = yield from call(desk.store.ledger.read, entry.parent[0])
+            if whole is not None and (whole.key, whole.generation) == entry.parent and whole.phase is Phase.PLANNED:
+                row = whole
+        found.setdefault((row.key, row.generation), (row, []))[1].append(entry)
+    return list(found.values())
+
+
+def _worked(desk: Desk, entry: Entry, due: list[Entry], deadline_s: float, until: float) -> Run[Any]:
+    """What *entry* comes to; what cannot be ended now comes again later, and in the end a person gets it."""
     try:
         return (yield from _recovery(desk, entry, deadline_s, until))
     except ShipkitError as error:
-        yield from _put_off(desk, entry, told(error))
+        for row in due:
+            yield from _put_off(desk, row, told(error))
         raise
 
 
@@ -79,6 +94,8 @@ def _recovery(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[
 def recovered_row(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
     """What *entry* comes to; None when nothing was booked, or its worker is alive."""
     intent, ledger = stored(desk, account, entry, stack), desk.store.ledger
+    if entry.phase is Phase.PLANNED and intent.several is not None:
+        return (yield from recovered_in_pieces(intent, intent.several, ledger, stack, entry))
     if entry.phase is Phase.SUCCEEDED:
         return (yield from finished(intent, ledger, entry))
     if entry.phase is Phase.IN_FLIGHT:
@@ -104,8 +121,8 @@ def _watched(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[An
     if not news:
         return _NO_NEWS
     row = yield from call(ledger.read, entry.key)
-    if row is None or row.generation != entry.generation or row.phase is not Phase.SUCCEEDED:
-        return None  # what came in is a stray
+    if row is None or row.generation != entry.generation or row.phase is not Phase.SUCCEEDED or row.parent is not None:
+        return None  # what came in is a stray, or a piece of what the host asked for
     return (yield from finished(intent, ledger, row))
 
 

@@ -43,6 +43,10 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
         InDoubtError: it may have happened; nothing is bought until that is known.
         LabelPendingError: booked, a document is still at the carrier.
     """
+    if intent.several is not None:
+        from .pieces import booked_in_pieces
+
+        return (yield from booked_in_pieces(intent, intent.several, ledger, stack))
     for _ in range(_LOOKS):
         entry = yield from call(ledger.read, intent.key)
         if entry is not None:
@@ -62,7 +66,8 @@ def booked(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[T]:
         try:
             return (yield from _attempted(intent, ledger, stack, entry))
         except MovedError:
-            continue
+            if entry is not None and entry.parent is not None:
+                raise  # the pieces beside it say why
     raise InProgressError(f"other workers keep moving {intent.key}", key=intent.key, retry_after_s=1)
 
 
@@ -81,7 +86,7 @@ def refuse_conflict(intent: Intent[T], entry: Entry) -> None:
     if intent.routed and entry.phase is Phase.ABSENT:
         return
     text = ""
-    if entry.phase is Phase.PLANNED:
+    if entry.phase is Phase.PLANNED and intent.several is None:
         text = f"{intent.key} was begun in pieces"
     elif entry.carrier != intent.carrier and entry.phase not in _UNSENT:
         text = f"{intent.key} was sent to {entry.carrier} under the same account name"
@@ -135,7 +140,7 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
         settle_s=settle_s(settings, intent.recovery),
         watch_s=settings.watch_s if intent.find is not None else 0,
         attempts_max=settings.ledger_attempts,
-        parent=entry.parent if entry is not None and entry.phase not in _ENDED else None,
+        parent=entry.parent if entry is not None else None,
         instead=instead,
     )
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -15,6 +15,9 @@ from ..model import CancellationResult, RecoveryFacts, RecoveryMode
 from ..model.base import Value
 from ..ports import Entry, Kept, Phase
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from .pieces import Several
 
 __all__ = ["Intent", "MovedError", "cancelling", "doubt_of", "settle_s", "told", "unpacked", "used_up"]
 
@@ -61,6 +64,8 @@ class Intent(Generic[T]):
     """Whether it is one of several ways: after a settled absence too another one may be taken."""
     after: int | None = None
     """The generation that another way of the same call stood in: when that is undone or closed now, it is over."""
+    several: Several[T] | None = None
+    """How it becomes several bookings, where the carrier does not take it as one."""
 
     def of_row(self, entry: Entry) -> Any:
         """The request of *entry*, as it was first sent.

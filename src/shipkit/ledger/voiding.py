@@ -32,6 +32,10 @@ def cancelled(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[Cance
         raise InputError(
             problems=(Problem(path="/key", code=ProblemCode.UNKNOWN_VALUE, text="nothing was booked under this key"),)
         )
+    if intent.several is not None and (yield from call(ledger.pieces, entry)):
+        from .pieces import cancelled_in_pieces
+
+        return (yield from cancelled_in_pieces(intent, intent.several, ledger, stack, entry))
     if entry.phase is Phase.IN_FLIGHT:
         entry = (yield from call(ledger.take_over, entry)) or entry
     if entry.phase is Phase.IN_DOUBT:

@@ -330,7 +330,8 @@ def ended(row: Entry, pieces: tuple[Entry, ...], at: datetime) -> Entry | None:
     over = (*ENDED, Phase.REJECTED)
     if not _undoing(row) or any(piece.phase not in over for piece in pieces):
         return None
-    return _moved(row, at, Phase.REJECTED if row.error else Phase.VOIDED)
+    # What was refused may be tried anew, and nothing of it is left to be wished undone.
+    return _moved(row, at, Phase.REJECTED, void_wanted=False) if row.error else _moved(row, at, Phase.VOIDED)
 
 
 def restored(row: Entry, at: datetime, settle_s: float) -> Entry | None:

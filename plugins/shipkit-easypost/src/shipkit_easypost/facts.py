@@ -122,7 +122,7 @@ _OPERATIONS: Final = {
         note="SmartRate: within the United States only, beyond 500 calls at a price (docs smartrate-guide)",
     ),
     Operation.CREATE_SHIPMENT: OperationFacts(
-        support=Support.YES, sandbox=True, note="one parcel per shipment: POST /shipments, POST /shipments/{id}/buy"
+        support=Support.YES, sandbox=True, note="one parcel per booking: POST /shipments, POST /shipments/{id}/buy"
     ),
     Operation.FIND_SHIPMENTS: _READ_ONLY,
     Operation.CANCEL_SHIPMENT: OperationFacts(
@@ -220,7 +220,8 @@ FACTS: Final = CarrierFacts(
     ),
     options=_OPTIONS,
     field_rules=_RULES,
-    limits=Limits(packages_max=1, handling_refused=frozenset(Handling) - _HANDLING),
+    # npm Shipment/Shipment has one ``parcel``; "a collection of packages" is an Order (npm Order/Order), another call.
+    limits=Limits(packages_per_booking=1, handling_refused=frozenset(Handling) - _HANDLING),
     # npm Parcel/Parcel: ounces and inches, one decimal each. Rounded up: a parcel declared too light is billed again.
     weight=WeightFacts(unit=WeightUnit.OZ, decimals=1, rounding=Rounding.UP),
     length=LengthFacts(unit=LengthUnit.IN, decimals=1, rounding=Rounding.UP),
