@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from . import deadlines, environments, fanout, lists, others, replies, starts
+from . import deadlines, environments, fanout, lists, others, replies, starts, watching
 from .timing import Figure
 
 SHARED = Path(os.environ.get("SHIPKIT_SHARED") or environments.ROOT.parent / "shared")
@@ -38,6 +38,7 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
             "rates": lambda: replies.rates(SHARED),
             "label": lambda: replies.label(SHARED),
             "DPD label": lambda: replies.dpd_label(SHARED),
+            "watched": lambda: watching.overhead(SHARED),
             "karrio": lambda: others.karrio(environments.karrio(), SHARED),
         }
     return found
