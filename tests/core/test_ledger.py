@@ -31,6 +31,7 @@ from shipkit.model import (
 )
 from shipkit.ports import Claim, Entry, Phase, Resend
 from shipkit.store import MemoryStore, SqliteStore
+from shipkit.store.audit import broken_at
 from tests.core.acme import request
 from tests.core.script import START
 
@@ -367,6 +368,22 @@ def test_a_fingerprint_knows_what_was_asked_and_nothing_else() -> None:
     assert same != fingerprint("create_shipment", "acme-de", attrs.evolve(one, reference="SO043"))
 
 
+ON_ONE_ROW = [
+    "not_sent",
+    "doubt",
+    "refuse",
+    "take_over",
+    "absent",
+    "needs_person",
+    "want_void",
+    "voided",
+    "keep",
+    "close",
+    "resend",
+    "restored",
+]
+
+
 class OneKey(RuleBasedStateMachine):
     """Events in any order: whatever happens, a booking is never lost and never replaced."""
 
@@ -395,7 +412,7 @@ class OneKey(RuleBasedStateMachine):
             self.store.claim(claim(attempt, row.generation + follows, base=f"B{row.generation + follows}"))
 
     @precondition(lambda self: self.row is not None)
-    @rule(event=st.sampled_from(["not_sent", "doubt", "refuse", "take_over", "absent", "want_void", "voided", "keep"]))
+    @rule(event=st.sampled_from(ON_ONE_ROW))
     def event(self, event: str) -> None:
         assert self.row is not None
         apply(event, self.store, self.row)
@@ -421,6 +438,28 @@ class OneKey(RuleBasedStateMachine):
         if row is not None and row.generation in self.booked:
             assert row.booking == self.booked[row.generation]
             assert row.phase in (Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED)
+
+    @invariant()
+    def what_has_to_be_worked_with_is_due(self) -> None:
+        row = self.row
+        if row is not None and row.phase in (Phase.IN_DOUBT, Phase.VOIDING):
+            assert any(due.generation == row.generation for due in self.store.due(10))
+        if row is not None and row.phase is Phase.IN_FLIGHT:
+            assert row.next_at == row.lease_until
+
+    @invariant()
+    def the_trail_is_whole(self) -> None:
+        trail = self.store.history("order-1")
+        assert broken_at(trail) is None
+        row = self.row
+        if row is not None:
+            mine = [step for step in trail if step.generation == row.generation and step.event != "stray"]
+            assert (mine[-1].after, mine[-1].attempt, mine[-1].send) == (row.phase.value, row.attempt, row.send)
+
+    @invariant()
+    def an_identity_goes_out_no_oftener_than_allowed(self) -> None:
+        resends = [step for step in self.store.history("order-1") if step.event == "resend"]
+        assert all(step.send <= 3 for step in resends)
 
 
 class OneDurableKey(OneKey):

@@ -94,7 +94,7 @@ def _intent(
         asked=kind.request_type,
         shape=kind.result_type,
         start=start,
-        find=_finder(carrier, kind),
+        find=_finder(carrier, kind, account.facts.recovery.mode),
         undo=_undoer(carrier, kind),
         booking_of=kind.booking,
         numbers_of=_numbers,
@@ -109,8 +109,10 @@ def _intent(
     )
 
 
-def _finder(carrier: Carrier, kind: Purchase[Any]) -> Callable[[Any, str], Flow[tuple[Any, ...]]] | None:
-    if not kind.finds or not able(carrier, FindsShipments):
+def _finder(
+    carrier: Carrier, kind: Purchase[Any], mode: m.RecoveryMode
+) -> Callable[[Any, str], Flow[tuple[Any, ...]]] | None:
+    if not kind.finds or mode is m.RecoveryMode.NONE or not able(carrier, FindsShipments):
         return None
 
     def find(request: Any, identity: str) -> Flow[tuple[Any, ...]]:
