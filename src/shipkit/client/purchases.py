@@ -12,6 +12,7 @@ from ..ledger import booked, cancelled
 from ..ledger.intent import unpacked, used_up
 from ..model.base import Value
 from ..policy import Stack
+from .cancelling import too_late
 from .desk import Desk, reason
 from .intents import intent_of, refuse_key, stored
 from .kinds import (
@@ -87,6 +88,9 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
         )
 
     def asked(stack: Stack) -> Run[m.CancellationResult]:
+        late = too_late(desk, account, entry)
+        if late is not None:
+            return late
         return (yield from cancelled(stored(desk, account, entry, stack), desk.store.ledger, stack))
 
     request = unpacked(entry.request, kind.request_type)

@@ -16,12 +16,14 @@ from .clock import drawn, seconds
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+    from datetime import datetime
 
     from typing_extensions import Self
 
     from .. import model as m
     from ..model.base import Value
     from ..shopping import Route
+    from ..voids import VoidAnswer
     from .lists import Order, Progress, Shipped
     from .purchases import Purchase
     from .routing import Routed
@@ -153,13 +155,38 @@ class AsyncClient(ClientBase):
 
         return await self._run(self._buy(purchases.CREATE_RETURN, request, account, key, deadline_s))
 
-    async def cancel_shipment(self, *, key: str, deadline_s: float | None = None) -> m.CancellationResult:
-        """Undo what was booked under *key*; asked again, the same answer.
+    async def cancel_shipment(
+        self, *, key: str, package: str | None = None, deadline_s: float | None = None
+    ) -> m.CancellationResult:
+        """Undo what was booked under *key*, or one *package* of it (its ref); asked again, the same answer.
 
-        A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so."""
-        from . import purchases
+        A booking that is still in doubt is undone once it is found: the wish stands, and `InDoubtError` says so. Where
+        the carrier states until when it cancels and that is over, the outcome is ``too_late`` and nothing is sent."""
+        from . import cancelling, purchases
 
+        if package is not None:
+            return await self._run(cancelling.cancel_package(self._desk, key, package, deadline_s))
         return await self._run(purchases.cancel(self._desk, key, deadline_s))
+
+    async def can_cancel(
+        self,
+        shipment: m.Shipment | None = None,
+        *,
+        key: str | None = None,
+        account: str | None = None,
+        now: datetime | None = None,
+        timeline: m.Timeline | None = None,
+        manifested: bool | None = None,
+    ) -> VoidAnswer:
+        """Whether *shipment*, or what is booked under *key*, can still be cancelled (yes, no, unknown) and until when.
+
+        Nothing is sent: the carrier's stated policy is held against the booking, at *now*, and against what the host
+        knows besides: the *timeline* says whether it was scanned, *manifested* whether it was closed in a manifest.
+        """
+        from .cancelling import Question, asked
+
+        question = Question(now=now, timeline=timeline, manifested=manifested)
+        return await self._run(asked(self._desk, shipment, key, account, question))
 
     async def documents(
         self, query: m.DocumentQuery, *, account: str, deadline_s: float | None = None
@@ -308,6 +335,8 @@ class AsyncClient(ClientBase):
                     cancelled = cancelled or late
                     value = called()
                 elif cancelled is not None and isinstance(effect, (Transmit, Sleep, Wait, Fork)):
+                    if isinstance(effect, Transmit):
+                        effect.left = False
                     error, cancelled = cancelled, None
                 else:
                     value = await self._perform(effect)
