@@ -433,7 +433,7 @@ STEPS = st.lists(
     st.tuples(
         st.integers(0, 1),
         st.sampled_from(FATES),
-        st.sampled_from(["step"] * 14 + ["tick", "die", "die"]),
+        st.sampled_from(["step"] * 20 + ["tick", "die", "die", "restore"]),
         st.sampled_from(["create", "create", "recover", "cancel"]),
     ),
     max_size=160,
@@ -449,6 +449,8 @@ def test_whatever_happens_all_pieces_live_or_none_or_a_person_decides(
     for index, fate, what, call in steps:
         if what == "tick":
             scene.carriers.tick(40)
+        elif what == "restore":
+            scene.store.restored(60, 900)
         elif what == "die":
             workers[index].die()
         elif not workers[index].ended:
