@@ -409,13 +409,15 @@ class Token:
 class Transmit:
     """Send *request*; give up at ``until``; do not let its first byte leave after ``not_after`` (runner's seconds).
 
-    ``proxy`` is the account's own; empty leaves it to the settings.
+    ``proxy`` is the account's own; empty leaves it to the settings. ``left`` is False where whoever performs it knows
+    that nothing did: what interrupts it then proves as much as what fails.
     """
 
     request: Request
     until: float
     not_after: float | None = None
     proxy: str = attrs.field(default="", repr=False)
+    left: bool = True
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -7,8 +7,10 @@ import socket
 import ssl
 import struct
 import threading
+import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import attrs
 import trustme
@@ -208,3 +210,30 @@ def outcome(send: Sending, sent: Transmit, settings: Settings) -> Response | Shi
         return send(sent, settings)
     except ShipkitError as error:
         return error
+
+
+@types.coroutine
+def _stopping(number: int, coroutine: Any, counted: list[int]) -> Iterator[Any]:
+    """*coroutine*, whose task is cancelled as it waits for the *number*-th time."""
+    value: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            waited_for = coroutine.throw(error) if error is not None else coroutine.send(value)
+        except StopIteration as stop:
+            return stop.value
+        value = error = None
+        counted.append(number)
+        if len(counted) == number:
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+        try:
+            value = yield waited_for
+        except BaseException as thrown:
+            error = thrown
+
+
+async def stopped_at(number: int, coroutine: Any, counted: list[int]) -> Any:
+    """What *coroutine* gives; its task is cancelled as it waits for the *number*-th time. *counted* has its waits."""
+    return await _stopping(number, coroutine, counted)

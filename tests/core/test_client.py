@@ -26,7 +26,7 @@ from shipkit import (
     SqliteStore,
     TrackingNumber,
 )
-from shipkit.model import CancelOutcome, ServicePointQuery
+from shipkit.model import CancelOutcome, Problem, ProblemCode, ServicePointQuery
 from shipkit.ports import Observation, Phase
 from shipkit.simulator import Simulator
 from tests.core.acme import Acme, request
@@ -326,6 +326,17 @@ def test_a_carriers_sentence_is_told_without_the_hosts_people(acme: Acme) -> Non
     masked(error, request())
     assert str(error) == "[A17] no such house: ***, ***"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_the_problems_of_a_refusal_are_told_without_the_hosts_people() -> None:
+    from shipkit.client.masking import masked
+
+    text = "we do not deliver to Jo Receiver, 2 Home Street"
+    problem = Problem(path="/ship_to/address/lines/0", code=ProblemCode.UNKNOWN_VALUE, text=text)
+    error = RejectedError(problems=(problem,))
+    masked(error, request())
+    assert error.problems == (attrs.evolve(problem, text="we do not deliver to ***, ***"),)
+    assert "Receiver" not in repr(pickle.loads(pickle.dumps(error)).problems)
 
 
 def test_an_observer_that_fails_costs_no_label(sim: Simulator, acme: Acme) -> None:

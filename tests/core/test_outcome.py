@@ -7,7 +7,6 @@ import gc
 import socket
 import threading
 import time
-import types
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -39,6 +38,7 @@ from tests.core.stages import (
     outcome,
     relay,
     serving,
+    stopped_at,
     sync,
     tasks,
     tunnel,
@@ -608,32 +608,6 @@ def test_a_dripped_answer_through_a_tunnel_costs_the_deadline_and_no_more(send: 
 # Cancelled at every point where a task may be.
 
 
-@types.coroutine
-def _stopped_at(number: int, coroutine: Any, counted: list[int]) -> Iterator[Any]:
-    """*coroutine*, whose task is cancelled as it waits for the *number*-th time."""
-    value: Any = None
-    error: BaseException | None = None
-    while True:
-        try:
-            waited_for = coroutine.throw(error) if error is not None else coroutine.send(value)
-        except StopIteration as stop:
-            return stop.value
-        value = error = None
-        counted.append(number)
-        if len(counted) == number:
-            task = asyncio.current_task()
-            assert task is not None
-            asyncio.get_running_loop().call_soon(task.cancel)
-        try:
-            value = yield waited_for
-        except BaseException as thrown:
-            error = thrown
-
-
-async def _as_task(stopped: Any) -> Any:
-    return await stopped
-
-
 @EVERY_WAY
 def test_a_task_may_be_cancelled_wherever_it_waits(way: Way, authority: Authority) -> None:
     async def run(url: str, proxy: str) -> int:
@@ -641,7 +615,7 @@ def test_a_task_may_be_cancelled_wherever_it_waits(way: Way, authority: Authorit
         for number in range(1, 100):
             counted: list[int] = []
             sent = effect(url, b"x" * 300_000, proxy=proxy)
-            task = asyncio.create_task(_as_task(_stopped_at(number, transport.send(sent), counted)))
+            task = asyncio.create_task(stopped_at(number, transport.send(sent), counted))
             (result,) = await asyncio.gather(task, return_exceptions=True)
             if len(counted) < number:  # it was not cancelled any more
                 assert isinstance(result, Response)

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from ..errors import ShipkitError
+from ..errors import InputError, RejectedError, ShipkitError
 from ..model.marks import PERSONAL, Personal
 
 __all__ = ["masked"]
@@ -20,7 +20,7 @@ _SHORTEST = 3  # a shorter text would be found in any sentence
 def masked(error: ShipkitError, request: Any) -> None:
     """Replace personal values of *request* in the texts of *error* and of what it came from."""
     told = list(_chain(error))
-    if not any(each.message or each.carrier_message for each in told):
+    if not any(each.message or each.carrier_message or getattr(each, "problems", ()) for each in told):
         return
     texts = sorted({text for text in _personal(request) if len(text) >= _SHORTEST}, key=len, reverse=True)
     if not texts:
@@ -29,6 +29,8 @@ def masked(error: ShipkitError, request: Any) -> None:
     for each in told:
         each.message, each.carrier_message = hidden(each.message), hidden(each.carrier_message)
         each.args = (each.message, *each.args[1:])
+        if isinstance(each, (RejectedError, InputError)):
+            each.problems = tuple([attrs.evolve(one, text=hidden(one.text)) for one in each.problems])
 
 
 def _chain(error: BaseException | None) -> Iterator[ShipkitError]:

@@ -45,7 +45,7 @@ class Sent:
     def __init__(self, effect: Transmit) -> None:
         self._effect = effect
         self.until = effect.until
-        self.started = False
+        effect.left = False
 
     def __call__(self, event: str, info: dict[str, Any]) -> None:
         if not event.endswith("send_request_headers.started"):
@@ -53,7 +53,12 @@ class Sent:
         not_after = self._effect.not_after
         if not_after is not None and seconds() > not_after:
             raise NotSentError(f"{self._effect.request.name}: the send window was over, nothing left")
-        self.started = True
+        self._effect.left = True
+
+    @property
+    def started(self) -> bool:
+        """Whether the first byte of the request left, or was about to."""
+        return self._effect.left
 
     async def traced(self, event: str, info: dict[str, Any]) -> None:
         """The same for asyncio."""

@@ -47,6 +47,10 @@ def exchanging(carrier: Carrier, context: Context) -> Send:
             if isinstance(error, DeadlineError):
                 error.deadline_s = context.deadline_s
             raise
+        except BaseException:
+            if not effect.left:  # a task that was cancelled while it connected, say
+                context.purchase_left = context.purchase_left and not purchase
+            raise
         try:
             _checked(carrier, response)
         except (AuthenticationError, RateLimitedError):

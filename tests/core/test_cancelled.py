@@ -1,0 +1,74 @@
+"""A task that is cancelled wherever it waits, in the middle of a purchase: the ledger says what may have happened."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from shipkit import AsyncClient, Shipment
+from shipkit.errors import InDoubtError
+from shipkit.ledger.identity import mark_of
+from shipkit.ports import Phase
+from shipkit.simulator import Simulator
+from shipkit.store import SqliteStore
+from tests.core.acme import Acme, request
+from tests.core.stages import stopped_at
+
+UNSENT = (None, Phase.NEW, Phase.ABSENT, Phase.REJECTED)
+
+
+def test_a_purchase_that_is_cancelled_anywhere_is_never_bought_twice(
+    sim: Simulator, acme: Acme, tmp_path: Path
+) -> None:
+    store = SqliteStore(tmp_path / "ledger.db")
+    phases: list[Phase | None] = []
+
+    async def one(number: int) -> bool:
+        key, counted = f"order-{number}", list[int]()
+        async with AsyncClient({"acme-de": acme}, store=store) as client:
+            call = client.create_shipment(request(), account="acme-de", key=key)
+            task = asyncio.create_task(stopped_at(number, call, counted))
+            (result,) = await asyncio.gather(task, return_exceptions=True)
+            if len(counted) < number:
+                assert isinstance(result, Shipment)
+                return False
+            assert isinstance(result, asyncio.CancelledError)
+            entry, before = store.ledger.read(key), len(sim.bookings())
+            phases.append(entry.phase if entry is not None else None)
+            if entry is not None and entry.phase in UNSENT:
+                assert not [one for one in sim.bookings() if one.mark == mark_of(entry.base, entry.attempt)]
+            try:
+                await client.create_shipment(request(), account="acme-de", key=key)
+            except InDoubtError:
+                assert phases[-1] is Phase.IN_DOUBT, "what did not leave leaves now"
+            assert len(sim.bookings()) - before <= (phases[-1] in UNSENT)
+        return True
+
+    number = 1
+    while asyncio.run(one(number)):
+        number += 1
+    assert Phase.IN_FLIGHT not in phases, "it settles before it ends"
+    assert {Phase.NEW, Phase.IN_DOUBT, Phase.SUCCEEDED} <= set(phases), "it was stopped before, amid and after"
+    marks = [booking.mark for booking in sim.bookings()]
+    assert len(marks) == len(set(marks))
+
+
+@pytest.mark.parametrize("operation", ["rates", "track"])
+def test_a_look_up_that_is_cancelled_anywhere_leaves_the_client_usable(
+    sim: Simulator, acme: Acme, operation: str
+) -> None:
+    async def run() -> int:
+        async with AsyncClient({"acme-de": acme}) as client:
+            for number in range(1, 100):
+                counted: list[int] = []
+                call = client.rates(request()) if operation == "rates" else client.track("X1", account="acme-de")
+                task = asyncio.create_task(stopped_at(number, call, counted))
+                await asyncio.gather(task, return_exceptions=True)
+                assert not (await client.rates(request())).errors
+                if len(counted) < number:
+                    return number
+        return 0
+
+    assert asyncio.run(run()) > 1
