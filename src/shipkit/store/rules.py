@@ -51,24 +51,28 @@ ENDED: Final = (Phase.VOIDED, Phase.CLOSED)
 BESIDE: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON)
 """A piece in one of these holds up the pieces beside it."""
 
+_NAMES = tuple(field.name for field in attrs.fields(Entry))
 _AT_ONCE = (Phase.IN_DOUBT, Phase.VOIDING)
 _LOOKED_FOR = (Phase.ABSENT, Phase.NEEDS_PERSON, Phase.VOIDED, Phase.CLOSED)
 _LOST = (Phase.NEW, Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.ABSENT, Phase.REJECTED)
 
 
-def due_at(row: Entry, at: datetime) -> datetime | None:
-    """When a recovery run is to look at *row*, which was written at *at*."""
-    phase = row.phase
+def due_at(row: Mapping[str, Any], at: datetime) -> datetime | None:
+    """When a recovery run is to look at a row of these values, which is written at *at*."""
+    phase = row["phase"]
     if phase is Phase.IN_FLIGHT:
-        return row.lease_until
-    if phase in _AT_ONCE or (phase is Phase.SUCCEEDED and not row.complete) or _undoing(row):
+        lease_until: datetime | None = row["lease_until"]
+        return lease_until
+    open_booking = phase is Phase.SUCCEEDED and not row["complete"]
+    if phase in _AT_ONCE or open_booking or (phase is Phase.PLANNED and row["void_wanted"]):
         return at
-    until, settle_at = row.watch_until, row.settle_at
+    until, settle_at = row["watch_until"], row["settle_at"]
     if until is None or until <= at or settle_at is None:
         return None
+    due: datetime = max(settle_at, at)
     # `booked` takes `watch_until` away from a booking that is not looked for any more.
-    if phase in _LOOKED_FOR or phase is Phase.SUCCEEDED or row.attempt > 1 or row.send > 1:
-        return max(settle_at, at)
+    if phase in _LOOKED_FOR or phase is Phase.SUCCEEDED or row["attempt"] > 1 or row["send"] > 1:
+        return due
     return None
 
 
@@ -82,9 +86,10 @@ def _undoing(row: Entry) -> bool:
 
 
 def _moved(row: Entry, at: datetime, phase: Phase, **more: Any) -> Entry:
-    moved = attrs.evolve(row, phase=phase, updated_at=at, **more)
-    due = due_at(moved, at)
-    return moved if due == moved.next_at else attrs.evolve(moved, next_at=due)
+    values: dict[str, Any] = {name: getattr(row, name) for name in _NAMES}
+    values.update(more, phase=phase, updated_at=at)
+    values["next_at"] = due_at(values, at)
+    return Entry(**values)
 
 
 def _same_send(row: Entry, entry: Entry) -> bool:
