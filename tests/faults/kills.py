@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -84,6 +85,8 @@ def planned(seed: int, number: int, kinds: tuple[str, ...]) -> KillPlan:
     keys = [f"K{number}-{index}" for index in range(1, rng.choice((1, 1, 2, 3)) + 1)]
     cancelled = 0.15 if carriers.cancels(code) else 0
     faults = tuple(_fault(rng, bounded=bounded) for _ in range(rng.choice((0, 1, 1, 2))))
+    if not bounded:
+        faults += (_fault(rng, bounded=False, among=("commit_late", "commit_late", "find_lags")),)
     workers = rng.choice((1, 2, 2, 3))
     victims_ = tuple(_victim(rng, kill=index == 0) for index in range(workers))
     late = [fault.param(name) for fault in faults for name in ("after_s", "lag_s") if name in fault.params]
@@ -95,7 +98,7 @@ def planned(seed: int, number: int, kinds: tuple[str, ...]) -> KillPlan:
         wanted={key: "cancelled" if rng.random() < cancelled else "shipped" for key in keys},
         faults=faults,
         victims=victims_,
-        bounded=bounded or max(late, default=0) < _SETTLE_S,
+        bounded=bounded,
         late_s=sum(late),
     )
 
@@ -116,7 +119,7 @@ def _victim(rng: Random, *, kill: bool) -> Victim:
     return Victim(way=way, after_s=rng.uniform(0, 1.2 if fresh else 0.3), fresh=fresh, again=again)
 
 
-def _fault(rng: Random, *, bounded: bool) -> Fault:
+def _fault(rng: Random, *, bounded: bool, among: Sequence[str] = ()) -> Fault:
     late_s = rng.uniform(0.05, 0.5) if bounded else rng.uniform(_SETTLE_S + 0.5, _SETTLE_S + 1.5)
     kinds: dict[str, dict[str, Any]] = {
         "drop_before": {},
@@ -130,7 +133,7 @@ def _fault(rng: Random, *, bounded: bool) -> Fault:
         "429": {"retry_after_s": 0},
         "token_revoked": {},
     }
-    name = rng.choice(list(kinds))
+    name = rng.choice(among or list(kinds))
     return Fault(name=name, times=rng.choice((1, 1, 2)), skip=rng.choice((0, 0, 1)), params=kinds[name])
 
 
@@ -209,7 +212,8 @@ def _spec(plan: KillPlan, sim: Simulator, store: Any, folder: Path) -> dict[str,
         "carrier": plan.carrier,
         "url": sim.url,
         "store": store,
-        "namespace": f"{plan.name}:" if plan.store == "postgres" else "",
+        "space": f"{plan.name.replace(':', '-')}/" if plan.store == "postgres" else "",
+        "namespace": plan.name.replace(":", "-") if plan.store == "postgres" else "",
         "wanted": plan.wanted,
         "tasks": plan.tasks,
         "settle_s": _SETTLE_S,
@@ -218,6 +222,7 @@ def _spec(plan: KillPlan, sim: Simulator, store: Any, folder: Path) -> dict[str,
         "work_s": 5.0 if plan.paused else 1.0,
         "finish_s": 40.0,
         "late_s": plan.late_s + 0.2,
+        "watched_s": _WINDOW_S + _SETTLE_S + _WATCH_S,
         "out": str(folder / "out.jsonl"),
     }
 
@@ -277,11 +282,11 @@ def _verdict(
     store = stores.opened(spec["store"])
     try:
         bare = [line["bare"] for line in lines if "bare" in line]
-        verdict = judged(plan, sim, store, given, bare, namespace=spec["namespace"])
+        verdict = judged(plan, sim, store, given, bare, spec["space"])
         chosen = settings(namespace=spec["namespace"], **_SETTINGS)
         carrier = carriers.account(plan.carrier, sim.url, _SETTLE_S)
         with Client({plan.carrier: carrier}, store=store, settings=chosen) as client:
-            ended, wrong = resolved(client, plan.carrier, store.ledger, sim, plan.wanted, namespace=spec["namespace"])
+            ended, wrong = resolved(client, plan.carrier, store.ledger, sim, plan.wanted, space=spec["space"])
     finally:
         store.close()
     verdict.counts["resolved"] = ended

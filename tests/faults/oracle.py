@@ -59,9 +59,9 @@ class Facts(Protocol):
 
 
 def judged(
-    plan: Facts, sim: Simulator, store: Any, given: Sequence[Handed], bare: Iterable[str], namespace: str = ""
+    plan: Facts, sim: Simulator, store: Any, given: Sequence[Handed], bare: Iterable[str], space: str = ""
 ) -> Verdict:
-    """Every promise, key by key; the ledger keeps the host's keys within *namespace*."""
+    """Every promise, key by key; the ledger keeps the host's keys within *space*."""
     verdict = Verdict(name=plan.name, carrier=plan.carrier, bounded=plan.bounded)
     verdict.violations += [f"an error that is none of ours: {text}" for text in bare]
     books: dict[str, list[Booking]] = defaultdict(list)
@@ -72,7 +72,7 @@ def judged(
     for key in plan.wanted:
         arrivals = counted[key].arrivals if key in counted else 0
         overlapping = counted[key].overlapping if key in counted else 0
-        row, strays = store.ledger.read(namespace + key), store.ledger.strays(namespace + key)
+        row, strays = store.ledger.read(space + key), store.ledger.strays(space + key)
         _judge_key(verdict, plan, row, strays, key, books[key], arrivals, overlapping, key in twice)
         _judge_hands(verdict, row, key, [hand for hand in given if hand.key == key])
     if strangers := set(books) - set(plan.wanted):

@@ -22,14 +22,14 @@ def resolved(
     sim: Simulator,
     keys: Iterable[str],
     *,
-    namespace: str = "",
+    space: str = "",
     wait: Callable[[float], None] = time.sleep,
 ) -> tuple[int, list[str]]:
     """End each row that waits for a person, ship anew what is not in the books; how many, and what did not end."""
     wrong: list[str] = []
     ended = 0
     for key in keys:
-        row = ledger.read(namespace + key)
+        row = ledger.read(space + key)
         if row is None or row.phase is not Phase.NEEDS_PERSON:
             continue
         there = _live(sim, key)
@@ -43,7 +43,7 @@ def resolved(
                 client.close_key(key=key)
             _shipped(client, code, key)
         live = _live(sim, key)
-        row = ledger.read(namespace + key)
+        row = ledger.read(space + key)
         if len(live) != max(1, len(there)) or row.phase is not Phase.SUCCEEDED or not row.complete:
             wrong.append(f"{key}: a person ended it, and it is {row.phase.value} with {len(live)} live bookings")
         ended += 1

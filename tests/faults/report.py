@@ -63,7 +63,7 @@ def rows(part: Part) -> list[list[str]]:
     for counts in found.values():
         total.update(counts)
     shown = [(key, found[key]) for key in sorted(found)]
-    return [[*key, *(str(counts[name]) for name, _ in _COLUMNS)] for key, counts in [*shown, (("all", ""), total)]]
+    return [[*key, *(str(int(counts[name])) for name, _ in _COLUMNS)] for key, counts in [*shown, (("all", ""), total)]]
 
 
 def table(part: Part) -> str:

@@ -27,7 +27,7 @@ def run(context: Any, store: str, keys: int, server: dict[str, str] | None) -> P
             "carrier": "ups",
             "url": sim.url,
             "store": server if store == "postgres" else {"kind": "sqlite", "path": str(Path(name) / "ledger.db")},
-            "namespace": "same:" if store == "postgres" else "",
+            "namespace": "same" if store == "postgres" else "",
             "wanted": wanted,
             "tasks": False,
             "settle_s": _SETTLE_S,

@@ -201,7 +201,12 @@ def _finished(plan: Plan, sim: Simulator, store: Any, times: Times, chosen: Sett
                     hosts.failed(move, error)
                     if getattr(error, "needs_person", False) or _nothing_to_cancel(store, key, wanted):
                         del todo[key]
-            if not todo and times() > quiet_from and not store.ledger.due(1):
+            # What comes in late is looked for that long after the last purchase, and cannot come after that.
+            last_at = max(
+                (record.call.received_at.timestamp() for record in sim.requests() if record.purchase), default=0
+            )
+            watched = times() > last_at + SETTLE_S + chosen.send_window_s + chosen.watch_s
+            if not todo and watched and times() > quiet_from and not store.ledger.due(1):
                 return []
     due = [f"{entry.key} is {entry.phase.value}" for entry in store.ledger.due(10)]
     return [f"never ended: {key} ({last.get(key)!r})" for key in todo] + [f"still due: {row}" for row in due]

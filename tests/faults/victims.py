@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sys
 import time
@@ -40,17 +41,26 @@ def finish(spec: dict[str, Any]) -> None:
     client = _client(spec, None)
     ledger = client.store.ledger
     todo, until, said = list(spec["wanted"]), time.monotonic() + spec["finish_s"], ""
-    quiet_from = time.monotonic() + spec["late_s"]
+    quiet_from, rest_from = time.monotonic() + spec["late_s"], math.inf
     while time.monotonic() < until:
         client.ask("recover", limit=100)
         todo = [key for key in todo if not _asked(client, spec, key)]
-        if not todo and time.monotonic() > quiet_from and not ledger.due(1, spec["namespace"]):
+        if todo or not _resting(ledger, spec):
+            rest_from = min(rest_from, time.monotonic()) if not todo else math.inf
+        watched = time.monotonic() > rest_from + spec["watched_s"] or (not todo and _resting(ledger, spec))
+        if watched and time.monotonic() > quiet_from and not ledger.due(1, spec["space"]):
             break
         time.sleep(_POLL_S)
     else:
-        due = [f"{entry.key} {entry.phase.value}" for entry in ledger.due(10, spec["namespace"])]
+        due = [f"{entry.key} {entry.phase.value}" for entry in ledger.due(10, spec["space"])]
         said = f"after {spec['finish_s']} s: to be asked {todo}, due {due}"
     _write(spec, {"end": said})
+
+
+def _resting(ledger: Any, spec: dict[str, Any]) -> bool:
+    """Whether nothing will be looked for any more; of earlier generations only the time that has passed can tell."""
+    rows = [ledger.read(spec["space"] + key) for key in spec["wanted"]]
+    return all(row is None or (row.next_at is None and row.generation == 1) for row in rows)
 
 
 def buy_all(spec: dict[str, Any]) -> None:
