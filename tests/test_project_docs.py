@@ -40,6 +40,7 @@ from shipkit.ports import Phase
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import PAGES
+from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
 from shipkit.testing import CarrierConformance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -130,6 +131,12 @@ def test_every_setting_stands_in_the_table_with_its_default(generated: Any) -> N
     for field in attrs.fields(Settings):
         default = "yes" if field.default is True else field.default if field.default != "" else "(empty)"
         assert f"| `{field.name}` | {default} |" in table
+
+
+def test_every_measurement_and_attribute_stands_in_its_table(generated: Any) -> None:
+    assert all(f"| `{name}` | " in generated.telemetry_table() for name in INSTRUMENTS)
+    assert "| `shipkit_bookings_total` | " in generated.telemetry_table()
+    assert all(f"| `{name}` | " in generated.attributes_table() for name in ATTRIBUTES)
 
 
 def test_every_fault_page_and_check_stands_in_its_table(generated: Any) -> None:

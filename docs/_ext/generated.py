@@ -20,6 +20,8 @@ from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import ADMIN, PAGES
 from shipkit.simulator.faults import ALL
+from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
+from shipkit.telemetry.prometheus import family
 from shipkit.testing import CarrierConformance
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
@@ -234,6 +236,25 @@ def settings_table() -> str:
     return table(("setting", "default", "unit", "meaning"), rows)
 
 
+def telemetry_table() -> str:
+    """Every span, counter, histogram and gauge, with its name for Prometheus."""
+    rows = []
+    for row in INSTRUMENTS.values():
+        told = f"`{family(row)}`" if row.kind != "span" else ""
+        attributes = ", ".join(f"`{name.removeprefix('shipkit.')}`" for name in row.attributes)
+        rows.append((f"`{row.name}`", row.kind, row.unit, told, attributes, cell(row.meaning)))
+    return table(("name", "kind", "unit", "for Prometheus", "attributes (`shipkit.…`)", "meaning"), rows)
+
+
+def attributes_table() -> str:
+    """Every attribute with the values that it may have."""
+    rows = []
+    for one in ATTRIBUTES.values():
+        values = ", ".join(f"`{value}`" for value in sorted(one.values)) or "of the installed plugins"
+        rows.append((f"`{one.name}`", cell(one.meaning), values))
+    return table(("attribute", "", "values"), rows)
+
+
 def write(path: Path, text: str) -> None:
     """Write *text* unless it stands there: an untouched page is not built again."""
     path.parent.mkdir(exist_ok=True)
@@ -246,6 +267,8 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "errors.md", errors_table() + "\n")
     write(folder / "_generated" / "commands.md", commands_table() + "\n")
     write(folder / "_generated" / "settings.md", settings_table() + "\n")
+    write(folder / "_generated" / "telemetry.md", telemetry_table() + "\n")
+    write(folder / "_generated" / "telemetry-attributes.md", attributes_table() + "\n")
     write(folder / "_generated" / "faults.md", faults_table() + "\n")
     write(folder / "_generated" / "admin.md", admin_table() + "\n")
     write(folder / "_generated" / "checks.md", checks_table() + "\n")

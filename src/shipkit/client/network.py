@@ -171,7 +171,7 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
     """The same for asyncio."""
 
     def __init__(self, proxy: Proxy | None = None) -> None:
-        self._inner = httpcore.AnyIOBackend()
+        self._inner: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
         self._proxy = proxy
 
     async def connect_tcp(

@@ -55,10 +55,10 @@ def proxy_for(setting: str, url: str) -> Proxy | None:
 
 
 def _of_environment(url: str) -> str:
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # loads much, and is rarely asked for
+    from urllib.request import getproxies, proxy_bypass  # loads much, and is rarely asked for
 
-    parts, proxies = urlsplit(url), getproxies_environment()
-    if proxy_bypass_environment(parts.hostname or "", proxies):
+    parts, proxies = urlsplit(url), getproxies()
+    if proxy_bypass(parts.hostname or ""):
         return ""
     found = proxies.get(parts.scheme.lower()) or proxies.get("all") or ""
     return found if not found or "://" in found else f"http://{found}"
