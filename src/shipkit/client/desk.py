@@ -279,7 +279,13 @@ class Desk:
         if able(account.carrier, ChecksRequests) and isinstance(subject, (m.ShipmentRequest, m.RateRequest)):
             known = {problem.path for problem in found}
             at = "" if subject is request else "/shipment"
-            more = [m.evolve(p, path=f"{at}{p.path}") if at else p for p in account.carrier.problems(subject)]
+            if isinstance(subject, m.ShipmentRequest) and len(subject.packages) > 1 and not found:
+                from .pieces import problems_of_parts
+
+                demands = problems_of_parts(account.carrier, subject, account.facts)
+            else:
+                demands = account.carrier.problems(subject)
+            more = [m.evolve(p, path=f"{at}{p.path}") if at else p for p in demands]
             found += [problem for problem in more if problem.path not in known]
         if found:
             raise InputError(problems=tuple(found))

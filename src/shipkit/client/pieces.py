@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import add
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import attrs
 
 from .. import model as m
+from ..carrier import ChecksRequests
 from ..constraints.pieces import parted
 from ..ledger import Intent, fingerprint
 from ..ledger.intent import unpacked
@@ -19,9 +21,11 @@ from ..ports import Entry
 from .accounts import Account
 from .desk import Desk
 
-__all__ = ["in_pieces", "joined", "joined_back"]
+__all__ = ["in_pieces", "joined", "joined_back", "problems_of_parts"]
 
 V = TypeVar("V")
+
+_OF_A_PACKAGE = re.compile("/packages/([0-9]+)")
 
 _DONE = (m.CancelOutcome.VOIDED, m.CancelOutcome.REQUESTED, m.CancelOutcome.ALREADY_VOIDED, m.CancelOutcome.NOT_FOUND)
 
@@ -43,6 +47,26 @@ def in_pieces(
         joined_back=lambda rows: joined_back([_kept(row) for row in rows]),
     )
     return attrs.evolve(intent, several=several)
+
+
+def problems_of_parts(
+    carrier: ChecksRequests, request: m.ShipmentRequest, facts: m.CarrierFacts
+) -> Iterator[m.Problem]:
+    """What a plugin finds wrong with each booking that *request* becomes, at its place in the whole, said once."""
+    seen: set[tuple[str, object]] = set()
+    position = 0
+    for part in parted(request, facts):
+        for problem in carrier.problems(part):
+            path = _placed(problem.path, position)
+            if (path, problem.code) not in seen:
+                seen.add((path, problem.code))
+                yield problem if path == problem.path else m.evolve(problem, path=path)
+        position += len(part.packages)
+
+
+def _placed(path: str, position: int) -> str:
+    found = _OF_A_PACKAGE.match(path)
+    return f"/packages/{int(found[1]) + position}{path[found.end() :]}" if found is not None else path
 
 
 def _kept(row: Entry) -> tuple[m.Shipment | None, m.CancellationResult | None]:

@@ -11,7 +11,7 @@ import attrs
 from shipkit.model.messages import ProblemCode
 
 from .countries import lane_kind
-from .pieces import check_parting, per_booking
+from .pieces import check_parting, of_whole_bookings, per_booking
 from .sizes import grams, millilitres, millimetres, plus, round_size, sides, volume
 
 if TYPE_CHECKING:
@@ -99,19 +99,19 @@ class Offer:
                 found.add(path, ProblemCode.UNKNOWN_VALUE, f"{self.facts.name} has no such service", known)
 
     def _journey(self, found: Found, request: Draft, services: Sequence[str], at: str) -> None:
+        packages = request.packages or ()
+        size = (per_booking(services, self.facts) if len(packages) > 1 else None) or len(packages)
         if request.options:
-            self._options_offered(found, request.options, at)
+            self._options_offered(found, request, size, at)
         bounds = [self._common] if self._common is not None else []
         if len(services) == 1 and services[0] in self._of_service:
             bounds.append(self._of_service[services[0]])
         self._lanes(found, request, bounds, at)
-        packages = request.packages or ()
         levels = {level for bound in bounds for level in bound.limits.dangerous_goods}
         for index, package in enumerate(packages):
             if package is None:
                 continue
             self._package(found, package, levels, f"{at}/packages/{index}")
-        size = per_booking(services, self.facts) or len(packages)
         if len(packages) > size:
             check_parting(found, request, size, self.facts, at)
         for bound in bounds:
@@ -216,9 +216,9 @@ class Offer:
 
     # Options and labels
 
-    def _options_offered(self, found: Found, options: Sequence[Draft], at: str) -> None:
+    def _options_offered(self, found: Found, request: Draft, size: int, at: str) -> None:
         name = self.facts.name
-        for index, option in enumerate(options):
+        for index, option in enumerate(request.options):
             if option is None or option.code is None:
                 continue
             offered = self._options.get(option.code)
@@ -232,10 +232,14 @@ class Offer:
                 text = f"{name} does not offer {option.code} {', '.join(refused)}"
                 known = ", ".join(sorted(offered.values))
                 found.add(f"{at}/options/{index}/value", ProblemCode.NOT_OFFERED, text, known)
-            self._per_package(found, option, offered, f"{at}/options/{index}/package_refs")
+            self._per_package(
+                found, option, offered, request.packages or (), size, f"{at}/options/{index}/package_refs"
+            )
 
-    def _per_package(self, found: Found, option: Draft, offered: OptionFacts, at: str) -> None:
-        if option.package_refs and not offered.per_package:
+    def _per_package(
+        self, found: Found, option: Draft, offered: OptionFacts, packages: Sequence[Draft], size: int, at: str
+    ) -> None:
+        if option.package_refs and not offered.per_package and not of_whole_bookings(option, packages, size):
             text = f"{self.facts.name} offers {option.code} for the whole shipment only"
             found.add(at, ProblemCode.NOT_OFFERED, text)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .found import Found
     from .rules import Draft
 
-__all__ = ["check_parting", "parted", "per_booking"]
+__all__ = ["check_parting", "of_whole_bookings", "parted", "per_booking"]
 
 _AMOUNTS = ("insurance", "cod")
 
@@ -86,6 +86,14 @@ def check_parting(found: Found, request: Draft, most: int, facts: CarrierFacts, 
         if request.customs.additional_charges:
             text = f"{each}: an amount for all of them cannot be declared"
             found.add("/customs/additional_charges", ProblemCode.NOT_OFFERED, text)
+
+
+def of_whole_bookings(option: Draft, packages: Sequence[Draft], most: int) -> bool:
+    """Whether *option* names every package of the bookings that it is for: to these it says "the whole shipment"."""
+    if len(packages) <= most:
+        return False
+    named = [bool(package and package.ref in option.package_refs) for package in packages]
+    return all(len(set(named[at : at + most])) == 1 for at in range(0, len(named), most))
 
 
 def _of_one(option: Any, packages: Sequence[Any], most: int) -> bool:
