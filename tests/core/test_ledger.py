@@ -219,6 +219,7 @@ def holds(guard: str, row: Entry, *, late: bool, last: bool, event: str) -> bool
         "live": wanted,
         "an earlier send is open": True,
         "another one open": True,
+        "restored where any might follow": True,
         "every piece at an end": not wanted,  # the only piece is new: the wish ends it
         "refused": True,  # nothing refused a piece: the whole was wished undone
     }

@@ -84,6 +84,37 @@ def test_a_refusal_whose_next_attempt_was_lost_is_looked_for_under_both(acme_sho
     assert len(acme_shop.sim.bookings()) == 1
 
 
+def refused(opened: Shop) -> None:
+    opened.sim.add_fault("200_with_error", operation="create_shipment", times=1)
+    with pytest.raises(ShipkitError):
+        opened.ship()
+    opened.store.restored(3600, 900)
+    assert opened.row.phase is Phase.IN_DOUBT
+
+
+@pytest.mark.parametrize("kind", [Acme, Unique])
+def test_what_was_refused_before_a_restore_is_not_sent_by_a_recovery_and_may_then_be_corrected(
+    kind: type[Acme],
+) -> None:
+    with shop(DIALECTS[kind], kind) as opened:
+        refused(opened)
+        for _ in range(3):
+            opened.wait(1000)
+            opened.client.recover()
+        assert opened.asked.count("create_shipment") == 1
+        assert opened.row.phase is Phase.REJECTED
+        assert opened.ship("SO043").documents
+        assert live(opened.sim) == 1
+
+
+def test_what_was_refused_before_a_restore_goes_to_a_person_where_nobody_can_be_asked() -> None:
+    with shop(RepeatingDialect, Native) as opened:
+        refused(opened)
+        opened.wait(1000)
+        opened.client.recover()
+        assert opened.row.phase is Phase.NEEDS_PERSON and opened.asked == ["create_shipment"]
+
+
 def test_after_a_while_unknown_keys_are_new_again(acme_shop: Shop) -> None:
     acme_shop.store.restored(60, 900)
     acme_shop.wait(1000)

@@ -16,6 +16,7 @@ from ..model import RecoveryMode
 from ..model.base import Value
 from ..policy import Stack, looked
 from ..ports import Entry, LedgerStore, Phase, Resend
+from ..store.rules import LOST_AT_REST
 from .identity import mark_of
 from .intent import Intent, MovedError, doubt_of, settle_s
 from .sending import recorded, sent
@@ -31,6 +32,8 @@ _TIME_TO_SEND_S = 1.0  # less than that left of the call, and a further sending 
 def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[Entry | None]:
     """The row with its booking, or None when nothing was booked and the key may be tried anew.
 
+    What nobody was buying when a store was restored is looked for and never sent: its host may have gone elsewhere.
+
     Raises:
         InDoubtError: nobody can tell yet, or only a person can.
         ShipkitError: it was sent once more, and refused for good.
@@ -39,8 +42,8 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
 
 
 def _recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[Entry | None]:
-    mode = intent.recovery.mode
-    if mode is RecoveryMode.NATIVE_KEY:
+    mode, bought = intent.recovery.mode, entry.error not in LOST_AT_REST.values()
+    if mode is RecoveryMode.NATIVE_KEY and bought:
         row = yield from _resent(intent, ledger, stack, entry)
         if row is not None:
             return row
@@ -58,7 +61,7 @@ def _recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
     if hits:
         # Booked and undone by somebody else: whether that was meant is not ours to say.
         raise (yield from _person(ledger, entry, "found, and voided at the carrier"))
-    if mode is RecoveryMode.UNIQUE_REFERENCE:
+    if mode is RecoveryMode.UNIQUE_REFERENCE and bought:
         row = yield from _resent(intent, ledger, stack, entry)
         if row is not None:
             return row
@@ -70,7 +73,7 @@ def _identities(intent: Intent[T], stack: Stack, entry: Entry) -> range:
 
     A store that lost its newest commits may have lost an attempt too, and only a look can tell.
     """
-    lost = intent.recovery.mode is RecoveryMode.FIND and not entry.sole
+    lost = not entry.sole
     return range(entry.attempt, max(entry.attempt, stack.context.settings.ledger_attempts * lost) + 1)
 
 
@@ -118,7 +121,8 @@ def _present(
 def _absent(
     intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, asked_at: datetime
 ) -> Run[Entry | None]:
-    settings, guarded = stack.context.settings, intent.recovery.mode in _GUARDED
+    settings = stack.context.settings
+    guarded = intent.recovery.mode in _GUARDED and entry.error not in LOST_AT_REST.values()
     settled = entry.settle_at is not None and entry.settle_at <= asked_at
     if settled and guarded and entry.send >= settings.ledger_sends and not entry.void_wanted:
         # A new identity would give up what the carrier guards: a late first request and a second one cannot both book.
@@ -193,6 +197,8 @@ def _nobody_to_ask(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: 
 
 def _goes_out_later(intent: Intent[T], stack: Stack, entry: Entry, at: datetime) -> bool:
     if entry.void_wanted or entry.send >= stack.context.settings.ledger_sends:
+        return False
+    if entry.error in LOST_AT_REST.values():
         return False
     if intent.recovery.key_ttl_s is None or entry.first_sent_at is None:
         return intent.recovery.key_ttl_s is None

@@ -50,6 +50,9 @@ TABLE: Final = (
     Transition(_P.IN_DOUBT, "refuse", _P.VOIDED, "newest send, no other open, void wanted"),
     Transition(_P.IN_FLIGHT, "refuse", _P.IN_DOUBT, "newest send, another one open"),
     Transition(_P.IN_DOUBT, "absent", _P.ABSENT, "asked at or after settle_at, same send, attempts left"),
+    Transition(
+        _P.IN_DOUBT, "absent", _P.REJECTED, "asked at or after settle_at, same send, restored where any might follow"
+    ),
     Transition(_P.IN_DOUBT, "absent", _P.NEEDS_PERSON, "asked at or after settle_at, same send, no attempts left"),
     Transition(_P.IN_DOUBT, "absent", _P.VOIDED, "asked at or after settle_at, same send, void wanted"),
     Transition(_P.IN_DOUBT, "needs_person", _P.NEEDS_PERSON, "nobody to ask"),

@@ -19,6 +19,7 @@ __all__ = [
     "BESIDE",
     "CLAIMABLE",
     "ENDED",
+    "LOST_AT_REST",
     "absent",
     "backlog",
     "booked",
@@ -50,6 +51,13 @@ CLAIMABLE: Final = (Phase.NEW, Phase.ABSENT, Phase.REJECTED)
 ENDED: Final = (Phase.VOIDED, Phase.CLOSED)
 BESIDE: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON)
 """A piece in one of these holds up the pieces beside it."""
+
+LOST_AT_REST: Final = {
+    Phase.NEW: "restored new",
+    Phase.ABSENT: "restored absent",
+    Phase.REJECTED: "restored rejected",
+}
+"""What a row in doubt says as its error that nobody was buying under when the store was restored."""
 
 _NAMES = tuple(field.name for field in attrs.fields(Entry))
 _AT_ONCE = (Phase.IN_DOUBT, Phase.VOIDING)
@@ -236,8 +244,10 @@ def absent(row: Entry, entry: Entry, at: datetime, asked_at: datetime, attempts_
     settled = row.settle_at is not None and row.settle_at <= asked_at
     if row.phase is not Phase.IN_DOUBT or not settled or not _same_send(row, entry):
         return None
-    left = row.attempt < attempts_max
-    return _moved(row, at, _unless_wanted(row, Phase.ABSENT if left else Phase.NEEDS_PERSON))
+    then = Phase.ABSENT if row.attempt < attempts_max else Phase.NEEDS_PERSON
+    if row.error in (LOST_AT_REST[Phase.NEW], LOST_AT_REST[Phase.REJECTED]):
+        then = Phase.REJECTED  # nothing was lost: any payload may follow, as before
+    return _moved(row, at, _unless_wanted(row, then))
 
 
 def with_person(row: Entry, entry: Entry, at: datetime, error: str) -> Entry | None:
@@ -352,7 +362,7 @@ def restored(row: Entry, at: datetime, settle_s: float) -> Entry | None:
         Phase.IN_DOUBT,
         send=row.send + 1,
         sole=False,
-        error=row.error or "restored",
+        error=LOST_AT_REST.get(row.phase, row.error or "restored"),
         settle_at=settle_at,
         watch_until=watch_until,
         first_sent_at=sent,
