@@ -24,10 +24,12 @@ from shipkit import (
 )
 from shipkit import model as m
 from shipkit.client import purchases
+from shipkit.client.routing import routed
 from shipkit.flow import Call, Done, Emit, Fork, Now, Request, Response, Sleep, Transmit
 from shipkit.ledger.pieces import phase_of
 from shipkit.ports import Entry, Phase
 from shipkit.settings import Settings
+from shipkit.shopping import Route
 from shipkit.store import MemoryStore, MemoryTokens
 from tests.core.acme import Acme, acme_facts, request
 from tests.core.script import reply
@@ -224,7 +226,7 @@ class Scene:
         self.store.tokens = MemoryTokens(lambda: self.carriers.at)
         self.order = request(packages=packages)
         account = OneByOne(client_id="h", client_secret="client-secret", base_url="https://api.acme.example/v2")
-        self.client = Client({"a": account}, store=self.store, settings=Settings(watch_s=86_400))
+        self.client = Client({"a": account, "b": account}, store=self.store, settings=Settings(watch_s=86_400))
         self.desk = self.client._desk
 
     def nothing_is_open_beside(self, mark: str) -> None:
@@ -477,3 +479,35 @@ def test_whatever_happens_all_pieces_live_or_none_or_a_person_decides(
         assert all(piece.complete for piece in scene.pieces) and scene.phase is Phase.SUCCEEDED
     else:
         assert live == [] and scene.parent.phase is Phase.VOIDED
+
+
+# Several ways -------------------------------------------------------------------------------------------------------
+
+
+def on_ways(scene: Scene, *names: str) -> Worker:
+    ways = [Route(name) for name in names]
+    return Worker(scene.carriers, routed(scene.desk, scene.order, ways, KEY, 30))
+
+
+@pytest.mark.parametrize("fates", [("refuse",), ("book", "refuse"), ("not_sent",) * 3, ("limited",) * 3])
+def test_another_way_is_tried_when_nothing_of_the_first_is_left(fates: tuple[str, ...]) -> None:
+    scene = Scene()
+    found = on_ways(scene, "a", "b").to_the_end(*fates).result
+    assert found.route == Route("b") and found.shipment.account == "b"
+    assert len(scene.carriers.live) == 3 and scene.phase is Phase.SUCCEEDED
+
+
+def test_a_way_that_is_booked_in_part_is_gone_on_with_whatever_the_order() -> None:
+    scene = Scene()
+    failed = on_ways(scene, "a", "b").to_the_end("book", *["limited"] * 3).failed
+    assert isinstance(failed, InProgressError) and len(scene.carriers.live) == 1
+
+    found = on_ways(scene, "b", "a").to_the_end().result
+    assert found.route == Route("a") and len(found.shipment.packages) == 3 and len(scene.carriers.live) == 3
+
+
+def test_a_way_in_pieces_that_is_refused_at_last_gives_way_to_the_next() -> None:
+    scene = Scene()
+    on_ways(scene, "a", "b").to_the_end("book", *["limited"] * 3)
+    found = on_ways(scene, "b", "a").to_the_end("refuse").result
+    assert found.route == Route("b") and len(scene.carriers.live) == 3

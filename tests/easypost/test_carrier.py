@@ -839,7 +839,7 @@ POINT = ServicePointRef(id="P1", country="US")
 @pytest.mark.parametrize(
     ("change", "path", "code"),
     [
-        ({"packages": (BOX, attrs.evolve(BOX, ref="b2"))}, "/packages", "too_many"),
+        ({"packages": (BOX, attrs.evolve(BOX, ref="b2")), "quote_id": "shp_1/rate_1"}, "/quote_id", "inconsistent"),
         ({"service": "GroundAdvantage"}, "/service", "malformed"),
         ({"quote_id": "rate_1"}, "/quote_id", "malformed"),
         ({"service_point": POINT}, "/service_point", "not_offered"),

@@ -12,7 +12,15 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from .. import model as m
-from ..errors import ConflictError, DeadlineError, InProgressError, InputError, ShipkitError, StoreError
+from ..errors import (
+    ConflictError,
+    DeadlineError,
+    InProgressError,
+    InputError,
+    ReachedCarrier,
+    ShipkitError,
+    StoreError,
+)
 from ..flow import Run, call, now
 from ..ledger import booked, fingerprint
 from ..ledger.booking import doubt_of, unpacked
@@ -20,9 +28,10 @@ from ..policy import Stack
 from ..ports import Entry, Phase
 from ..shopping import Route
 from . import purchases
-from .accounts import checked_s
+from .accounts import Account, checked_s
 from .base import with_service
 from .desk import Desk, refuse_other
+from .intents import stored
 
 __all__ = ["Routed", "routed"]
 
@@ -120,6 +129,8 @@ class _Call:
         account = self.desk.account_of(row)
 
         def body(stack: Stack) -> Run[m.Shipment | None]:
+            if row.phase is Phase.PLANNED:  # a way that was begun piece by piece is gone on with
+                return (yield from self._rest_of(account, row, stack))
             found: m.Shipment | None = yield from purchases.recovered_row(self.desk, account, row, stack)
             return found
 
@@ -132,6 +143,17 @@ class _Call:
                 text = f"another worker holds {self.key}"
                 raise InProgressError(text, key=self.key, generation=row.generation, retry_after_s=1)
         return found
+
+    def _rest_of(self, account: Account, row: Entry, stack: Stack) -> Run[m.Shipment | None]:
+        intent = attrs.evolve(stored(self.desk, account, row, stack), routed=True)
+        try:
+            rest: m.Shipment = yield from booked(intent, self.desk.store.ledger, stack)
+            return rest
+        except ShipkitError:
+            now = yield from call(self.desk.store.ledger.read, self.full_key)
+            if now is not None and now.phase is Phase.REJECTED:
+                return None  # refused, and nothing of it is left
+            raise
 
     def way_of(self, row: Entry) -> Route:
         """The way that *row* stands for; without a service where that is the request's own."""
@@ -169,8 +191,9 @@ def _is_not_done(row: Entry | None, error: ShipkitError, ended: int | None) -> b
 
 
 def _is_another(row: Entry | None, error: ShipkitError) -> bool:
-    cancelling = isinstance(error, ConflictError) and error.cancelling
-    return row is not None and not cancelling and row.phase not in _ENDED
+    if row is None or row.phase in _ENDED or (isinstance(error, ConflictError) and error.cancelling):
+        return False
+    return error.reached_carrier is not ReachedCarrier.YES  # else it is this way that is booked in part
 
 
 def _failed(errors: tuple[ShipkitError, ...]) -> ShipkitError:

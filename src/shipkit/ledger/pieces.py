@@ -13,16 +13,20 @@ from typing import Any, Final, Generic, TypeVar
 import attrs
 
 from ..errors import (
+    AuthenticationError,
     ConflictError,
     InDoubtError,
     InProgressError,
     InputError,
     LabelPendingError,
+    NotSentError,
     NotSupportedError,
+    RateLimitedError,
     ReachedCarrier,
     RejectedError,
     ShipkitError,
     StoreError,
+    UnavailableError,
 )
 from ..flow import Run, call
 from ..model import CancellationResult
@@ -52,6 +56,8 @@ _LOOKS = 8  # at rows that others move meanwhile
 _OPEN: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.VOIDING)
 _OVER: Final = (Phase.VOIDED, Phase.CLOSED)
 _FOR_GOOD = (RejectedError, InputError, NotSupportedError)
+_NOT_DONE = (AuthenticationError, NotSentError, RateLimitedError, UnavailableError)
+_UNSENT: Final = frozenset({Phase.NEW, Phase.REJECTED})
 _KEYED = (ConflictError, InDoubtError, InProgressError, LabelPendingError, StoreError)
 
 
@@ -346,6 +352,8 @@ class _Whole(Generic[T]):
         pieces = yield from call(self.ledger.pieces, parent)
         done = sum(piece.phase is Phase.SUCCEEDED for piece in pieces)
         if not done:
+            if self.intent.routed and isinstance(error, _NOT_DONE) and {p.phase for p in pieces} <= _UNSENT:
+                yield from self._back(parent, told(error))  # nothing came of it: another way may be tried
             return error
         text = f"{done} of {len(pieces)} bookings stand ({error}): the same call goes on, and cancelling undoes them"
         return InProgressError(
