@@ -24,7 +24,7 @@ from tests.faults.times import Times
 
 from .dialects import DIALECTS
 
-__all__ = ["COLUMNS", "FAULTED", "PACKAGES", "Cell", "Column", "measured", "page"]
+__all__ = ["BEYOND", "COLUMNS", "FAULTED", "PACKAGES", "Cell", "Column", "measured", "page"]
 
 # Pinned: what is shown is shown with these versions.
 PACKAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -72,6 +72,11 @@ class Cell:
     label: bool
     person: bool = False
     happened: bool = True
+
+    @property
+    def kept(self) -> bool:
+        """One booking whose label is in hand; or one at most, and a person knows."""
+        return (self.bookings == 1 and self.label) or (self.bookings <= 1 and self.person)
 
     def __str__(self) -> str:
         if not self.happened:
@@ -177,6 +182,10 @@ COLUMNS: Final = (
 )
 
 
+#: What no client can see: the carrier books twice by itself, answers once, and has no question that would show it.
+BEYOND: Final = frozenset({("shipkit (Mondial Relay)", "commit_twice")})
+
+
 def measured() -> dict[str, dict[str, Cell]]:
     """Every client under every fault, in the same run: by title, then by fault."""
     shipkits = [column for column in COLUMNS if column.ours]
@@ -248,5 +257,6 @@ request on it).
 _FAIR: Final = """\
 These clients promise nothing about repeated calls, and none of them is wrong in what it does: without a key that the
 carrier knows, or a ledger on the host's side, a program that must not lose an order can only ask again. A fault like
-`commit_twice` is the carrier's own doing; no client can keep it away, and shipkit can only find and undo it. Where the
-carrier can be asked by nothing (Mondial Relay), shipkit asks a person instead of buying again."""
+`commit_twice` is the carrier's own doing; no client can keep it away, and shipkit can only find and undo it. Where
+the carrier can be asked by nothing (Mondial Relay), shipkit asks a person instead of buying again; and a booking that
+such a carrier makes by itself, beside the one that it answers, is on its invoice and nowhere else."""
