@@ -146,6 +146,25 @@ def test_a_booking_that_a_person_found_is_entered_and_returned_again(mute: Shop)
     assert mute.client.cancel_shipment(key="order-1").outcome.value == "voided" and live(mute.sim) == 0
 
 
+def test_a_booking_that_is_entered_under_a_wish_to_cancel_is_undone(mute: Shop) -> None:
+    (booking,) = mute.sim.bookings()
+    with pytest.raises(InDoubtError):
+        mute.client.cancel_shipment(key="order-1")
+    with pytest.raises(ConflictError):
+        mute.client.resolve(key="order-1", shipment_id=booking.id)
+    mute.client.recover()
+    assert mute.row.phase is Phase.VOIDED and live(mute.sim) == 0
+
+
+def test_a_label_that_arrives_after_a_person_entered_its_booking_is_kept(mute: Shop) -> None:
+    sleeping = mute.row
+    (booking,) = mute.sim.bookings()
+    found = mute.client.resolve(key="order-1", shipment_id=booking.id)
+    assert mute.client.recover() == (), "there is nothing to fetch"
+    mute.store.book(sleeping, booking.id, attrs.evolve(found, documents=(LABEL,), messages=()), True)
+    assert mute.ship().documents == (LABEL,)
+
+
 def test_the_papers_of_a_booking_that_a_person_found_are_fetched_where_the_carrier_hands_them_out() -> None:
     with shop(AcmeDialect, Printing) as opened:
         opened.lose("drop_after_commit")

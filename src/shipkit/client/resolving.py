@@ -68,15 +68,21 @@ def resolve(
     def asked(stack: Stack) -> Run[Any]:
         intent: Intent[Any] = stored(desk, account, entry, stack)
         ledger = desk.store.ledger
+        if entry.booking:
+            return (yield from finished(intent, ledger, entry))  # it is known already
         seen_at = yield from call(ledger.now)
         seen = _shipment(getattr(request, "shipment", request), account.carrier, shipment_id, tracking_number, seen_at)
         seen = m.evolve(seen, messages=(_entered(note),))
         found = way_back(request, seen) if isinstance(request, m.ReturnRequest) else seen
         whole = intent.stamped(request, found, entry.generation)
-        if not able(account.carrier, Documents):
+        papers = able(account.carrier, Documents)
+        if not papers:
             whole = _without_papers(whole)
-        yield from recorded(intent, ledger, stack, entry, whole, watch=True)
+        # A sender that slept may still bring the label.
+        yield from recorded(intent, ledger, stack, entry, whole, watch=True, complete=papers)
         row = yield from call(ledger.read, full_key)
+        if row is not None and row.phase is Phase.SUCCEEDED and not papers:
+            yield from call(ledger.look_again, row, None)
         return (yield from finished(intent, ledger, row or entry))
 
     return (yield from desk.calling(account, "documents", deadline_s, request, asked))

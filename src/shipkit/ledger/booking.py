@@ -188,7 +188,7 @@ def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
     if entry.purged_at is not None:
         raise used_up(entry)
     value = unpacked(entry.result, intent.shape)
-    if entry.complete:
+    if entry.complete or intent.in_hand(value):
         return value
     full = yield from intent.complete(intent.of_row(entry), value)
     yield from call(ledger.fill, entry, full, intent.in_hand(full))

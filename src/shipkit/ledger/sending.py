@@ -188,19 +188,28 @@ def _watched(intent: Intent[T], settings: Settings) -> bool:
 
 
 def recorded(
-    intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, whole: T, *, watch: bool
+    intent: Intent[T],
+    ledger: LedgerStore,
+    stack: Stack,
+    entry: Entry,
+    whole: T,
+    *,
+    watch: bool,
+    complete: bool = True,
 ) -> Run[Phase | None]:
     """Write the evidence of a booking; the store is asked until the deadline, for the label is worth it.
 
-    The phase that the row then has; None when another booking was first. A cancellation waits until it is written.
+    The phase that the row then has; None when another booking was first. A cancellation waits until it is written. What
+    is not *complete*, though nothing is to be fetched any more, makes room for an answer that is.
 
     Raises:
         StoreError: it could not be stored; the error carries the booking.
     """
     until, stopped = stack.context.until, None
+    complete = complete and intent.in_hand(whole)
     while True:
         try:
-            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, intent.in_hand(whole), watch)
+            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, complete, watch)
             break
         except StoreError as error:
             at = yield from now()
