@@ -34,7 +34,12 @@ GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "ledger": (
         "What was bought under which key, what is open, and what a person decides.",
         {
+            "list": "What stands under which key.",
+            "show": "All that is known of one key, and whose move it is.",
             "recover": "Finish what is open: lost answers are looked up, labels fetched, cancellations carried out.",
+            "resolve": "Say what a person found at the carrier: the booking, or that there is none.",
+            "close": "End a key that nobody else can end.",
+            "audit": "What happened to every key, and whether that was written over.",
         },
     ),
 }
