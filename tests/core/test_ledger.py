@@ -31,6 +31,7 @@ from shipkit.model import (
 )
 from shipkit.ports import Claim, Entry, Phase, Resend
 from shipkit.store import MemoryStore, SqliteStore
+from shipkit.store.audit import EVENTS as EVENTS_TOLD
 from shipkit.store.audit import broken_at
 from tests.core.acme import request
 from tests.core.script import START
@@ -452,6 +453,7 @@ class OneKey(RuleBasedStateMachine):
     def the_trail_is_whole(self) -> None:
         trail = self.store.history("order-1")
         assert broken_at(trail) is None
+        assert {step.event for step in trail} <= set(EVENTS_TOLD)
         row = self.row
         if row is not None:
             mine = [step for step in trail if step.generation == row.generation and step.event != "stray"]

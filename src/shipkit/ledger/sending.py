@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -48,7 +47,7 @@ def sent(
         InDoubtError: the row is in doubt.
         MovedError: the row did not allow it any more, and nothing was sent.
     """
-    sending = _Sending(intent, ledger, stack, asked, partial(call, take, *what))
+    sending = _Sending(intent, ledger, stack, asked, lambda: call(take, *what))
     try:
         yield from stack.ready()
         value = yield from drive(intent.start(asked, mark), sending.send)
