@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +42,7 @@ from .masking import masked
 
 if TYPE_CHECKING:
     from ..ports import Entry
+    from .last_good import LastGood
 
 __all__ = ["Desk"]
 
@@ -65,7 +66,7 @@ class Desk:
         utc_now: Callable[[], datetime],
         today: Callable[[], date],
         request_id: Callable[[], str],
-        watch: Callable[[], Watch] = lambda: Watch.ENDS,
+        watch: Callable[[], Watch] = lambda: Watch.NOBODY,
     ) -> None:
         self.watch = watch
         self.accounts = accounts_of(accounts, store, settings)
@@ -74,6 +75,7 @@ class Desk:
         self.utc_now = utc_now
         self.today = today
         self.request_id = request_id
+        self._last_rates: LastGood | None = None
 
     def account(self, alias: str) -> Account:
         """The account under *alias*."""
@@ -97,9 +99,26 @@ class Desk:
         runs = tuple(self._rates_of(self.account(alias), asked, seconds, began + seconds) for alias in aliases)
         answers = yield from together(runs)
         quotes = [quote for answer in answers if answer.error is None for quote in answer.value]
+        if self.settings.last_good_rates_s > 0:
+            quotes += self._last_good(asked, aliases, answers, (yield from now()))
         quotes.sort(key=lambda quote: (quote.total.currency, quote.total.amount))
         errors = {alias: done.error for alias, done in zip(aliases, answers, strict=True) if done.error is not None}
         return m.RateAnswer(quotes=tuple(quotes), errors=m.FrozenMap(errors))
+
+    def _last_good(
+        self, request: m.RateRequest, aliases: Sequence[str], answers: Sequence[Done], at: float
+    ) -> Iterator[m.RateQuote]:
+        """What stands in for the accounts that do not answer now; the answers of the others are kept."""
+        from .last_good import LastGood, mark_of_rates
+
+        if self._last_rates is None:
+            self._last_rates = LastGood(self.settings.last_good_rates_s)
+        mark, moment = mark_of_rates(request, self.today()), self.utc_now()
+        for alias, done in zip(aliases, answers, strict=True):
+            if done.error is None:
+                self._last_rates.put(alias, mark, done.value, at, moment)
+            else:
+                yield from self._last_rates.instead_of(alias, mark, done.error, at, moment)
 
     def _rates_of(
         self, account: Account, request: m.RateRequest, deadline_s: float, until: float

@@ -12,7 +12,6 @@ from ..ledger import booked, cancelled
 from ..ledger.intent import unpacked, used_up
 from ..model.base import Value
 from ..policy import Stack
-from .cancelling import too_late
 from .desk import Desk, reason
 from .intents import intent_of, refuse_key, stored
 from .kinds import (
@@ -88,6 +87,8 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
         )
 
     def asked(stack: Stack) -> Run[m.CancellationResult]:
+        from .cancelling import too_late
+
         late = too_late(desk, account, entry)
         if late is not None:
             return late
