@@ -19,7 +19,7 @@ import httpcore
 from .clock import seconds
 from .proxies import Proxy, opening
 
-__all__ = ["EXCHANGE", "AsyncBackend", "Backend", "Exchange"]
+__all__ = ["EXCHANGE", "Backend", "Exchange", "clamped", "opening_until"]
 
 _CHUNK = 16_384  # a reader that takes a little now and then gets one chunk's time, not the whole body's anew
 
@@ -37,20 +37,22 @@ class Exchange(Protocol):
 EXCHANGE: ContextVar[Exchange | None] = ContextVar("shipkit_exchange", default=None)
 
 
-def _clamped(timeout: float | None, opening_until: float | None = None) -> float | None:
+def clamped(timeout: float | None, opened_by: float | None = None) -> float | None:
+    """What is left of *timeout*, of the exchange, and of the time to open its connection until the request began."""
     exchange = EXCHANGE.get()
     if exchange is None:
         return timeout
     until = exchange.until
-    if opening_until is not None and not exchange.started:
-        until = min(until, opening_until)
+    if opened_by is not None and not exchange.started:
+        until = min(until, opened_by)
     left_s = until - seconds()
     if left_s <= 0:
         raise httpcore.ReadTimeout("the call's deadline is over")
     return left_s if timeout is None else min(timeout, left_s)
 
 
-def _opening_until(timeout: float | None) -> float | None:
+def opening_until(timeout: float | None) -> float | None:
+    """When the time to open a connection is over."""
     return None if timeout is None else seconds() + timeout
 
 
@@ -59,17 +61,17 @@ class _Stream(httpcore.NetworkStream):
         self._inner, self._opening_until = inner, opening_until
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _clamped(timeout, self._opening_until))
+        return self._inner.read(max_bytes, clamped(timeout, self._opening_until))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for at in range(0, len(buffer), _CHUNK):
-            self._inner.write(buffer[at : at + _CHUNK], _clamped(timeout, self._opening_until))
+            self._inner.write(buffer[at : at + _CHUNK], clamped(timeout, self._opening_until))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            limit_s = _clamped(timeout, self._opening_until)
+            limit_s = clamped(timeout, self._opening_until)
             return _Stream(self._inner.start_tls(ssl_context, server_hostname, limit_s), self._opening_until)
         except BaseException:
             self.close()
@@ -97,7 +99,7 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        until, proxy = _opening_until(timeout), self._proxy
+        until, proxy = opening_until(timeout), self._proxy
         if proxy is None:
             return self._connected(host, port, until, local_address, socket_options)
         stream = self._connected(proxy.host, proxy.port, until, local_address, socket_options)
@@ -114,7 +116,7 @@ class Backend(httpcore.NetworkBackend):
         failed: Exception = httpcore.ConnectError("the name has no address")
         # One address at a time: each would get the whole time anew.
         for address in dict.fromkeys(str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)):
-            limit_s = _clamped(None, until)
+            limit_s = clamped(None, until)
             try:
                 return _Stream(self._inner.connect_tcp(address, port, limit_s, local_address, options), until)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -130,72 +132,3 @@ def _tunnel(stream: httpcore.NetworkStream, proxy: Proxy, host: str, port: int) 
             steps.send(stream.read(4096))
         except StopIteration:
             return
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, inner: httpcore.AsyncNetworkStream, opening_until: float | None) -> None:
-        self._inner, self._opening_until = inner, opening_until
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._inner.read(max_bytes, _clamped(timeout, self._opening_until))
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._inner.write(buffer, _clamped(timeout, self._opening_until))
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            limit_s = _clamped(timeout, self._opening_until)
-            return _AsyncStream(await self._inner.start_tls(ssl_context, server_hostname, limit_s), self._opening_until)
-        except BaseException:  # httpcore 1.0 leaves the socket of a cancelled handshake open
-            await _closed(self._inner)
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-async def _closed(stream: httpcore.AsyncNetworkStream) -> None:
-    """Close *stream* though the task may be cancelled."""
-    from anyio import CancelScope
-
-    with CancelScope(shield=True):
-        await stream.aclose()
-
-
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """The same for asyncio."""
-
-    def __init__(self, proxy: Proxy | None = None) -> None:
-        self._inner: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
-        self._proxy = proxy
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        until, proxy = _opening_until(timeout), self._proxy
-        to = (host, port) if proxy is None else (proxy.host, proxy.port)
-        inner = await self._inner.connect_tcp(*to, _clamped(None, until), local_address, socket_options)
-        stream = _AsyncStream(inner, until)
-        if proxy is None:
-            return stream
-        try:
-            steps = opening(proxy, host, port)
-            await stream.write(next(steps))
-            while True:
-                try:
-                    steps.send(await stream.read(4096))
-                except StopIteration:
-                    return stream
-        except BaseException:
-            await _closed(stream)
-            raise

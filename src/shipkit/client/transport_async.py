@@ -10,12 +10,14 @@ from importlib.util import find_spec
 
 import httpcore
 import httpx
+from anyio import fail_after
 
 from ..errors import DeadlineError, ReplyError, ShipkitError
 from ..flow import Request, Response, Transmit
 from ..settings import Settings
 from .clock import seconds
-from .network import EXCHANGE, AsyncBackend
+from .network import EXCHANGE
+from .network_async import AsyncBackend
 from .proxies import Proxy, proxy_for
 from .transport import Sent, addressed, failure_of, prepared, refuse_answer, reply_of, trusted
 
@@ -35,8 +37,6 @@ class AsyncTransport:
 
     async def send(self, effect: Transmit) -> Response:
         """Perform *effect*; raises like the transport for threads."""
-        from anyio import fail_after
-
         sent = Sent(effect)
         left_s = effect.until - seconds()
         if left_s <= 0:
