@@ -25,7 +25,7 @@ from shipkit.testing import no_waiting
 from tests.core.acme import Acme, request
 from tests.telemetry.conftest import Watched
 
-SECRETS = ("client-secret", "Jo Receiver", "2 Home Street", "1 Depot Road", "Sender Ltd", "75001", "SO042", "order-")
+SECRETS = ("client-secret", "Jo Receiver", "2 Home Street", "1 Depot Road", "Sender Ltd", "SO042", "order-")
 
 
 @pytest.fixture
