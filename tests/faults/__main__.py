@@ -37,7 +37,7 @@ class Profile:
     abreast: int
 
 
-PROFILES = {"ci": Profile(320, 40, 250, 8), "full": Profile(2400, 360, 2000, 10)}
+PROFILES = {"ci": Profile(260, 40, 250, 8), "full": Profile(2400, 360, 2000, 10)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -52,7 +52,7 @@ def order(code: str, key: str, pieces: int = 1) -> ShipmentRequest:
 
 def account(code: str, url: str, settle_s: int | None = None) -> Carrier:
     """The plugin's own carrier; with *settle_s* one whose facts state another settling time, for runs in real time."""
-    plugin = Registry().carrier(code)
+    plugin = _plugin(code)
     if settle_s is not None:
         facts = plugin.facts()
         quick = attrs.evolve(facts, recovery=attrs.evolve(facts.recovery, settle_s=settle_s))
@@ -63,11 +63,16 @@ def account(code: str, url: str, settle_s: int | None = None) -> Carrier:
 
 def simulator(code: str) -> Simulator:
     """That carrier on loopback, not yet started."""
-    return Simulator(Registry().simulator(code)())
+    return Simulator(_dialect(code)())
+
+
+@cache
+def _dialect(code: str) -> Any:
+    return Registry().simulator(code)
 
 
 def _facts(code: str) -> RecoveryFacts:
-    found: RecoveryFacts = Registry().carrier(code).facts().recovery
+    found: RecoveryFacts = _plugin(code).facts().recovery
     return found
 
 
@@ -81,8 +86,14 @@ def finds_all(code: str) -> bool:
     return _facts(code).find is FindMethod.EXACT_ALL
 
 
+@cache
 def cancels(code: str) -> bool:
-    return able(account(code, ""), Cancels) and Operation.CANCEL_SHIPMENT in Registry().carrier(code).facts().operations
+    return able(account(code, ""), Cancels) and Operation.CANCEL_SHIPMENT in _plugin(code).facts().operations
+
+
+@cache
+def _plugin(code: str) -> Any:
+    return Registry().carrier(code)
 
 
 @cache

@@ -76,7 +76,9 @@ def planned(seed: int, number: int) -> Plan:
     every = pairs(code)
     first = every[number // len(carriers.CODES) % len(every)]
     bounded = rng.random() < 0.65
-    faults = [_fault(rng, *first, bounded=bounded)]
+    faults = [attrs.evolve(_fault(rng, *first, bounded=bounded), skip=rng.choice((0, 0, 0, 1)))]
+    if rng.random() < 0.35:  # many exchanges come only after an answer that was lost
+        faults.append(Fault(name="drop_after_commit"))
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
         name = rng.choice(list(FAULTS))
         aim = rng.choice(("purchase", "purchase", "*", rng.choice(carriers.exchanges(code))))
