@@ -32,6 +32,7 @@ from shipkit.model import (
     LabelFormatFacts,
     LengthFacts,
     LengthUnit,
+    Limits,
     Operation,
     OperationFacts,
     RecoveryFacts,
@@ -106,9 +107,11 @@ def _shown(row: Booked) -> dict[str, object]:
     return {"id": row.booking, "live": row.live}
 
 
-def bought(books: Books, pending: Pending, mode: RecoveryMode, at: int, show: bool) -> tuple[Books, Reply]:
+def bought(
+    books: Books, pending: Pending, mode: RecoveryMode, at: int, *, show: bool, key_ttl: int | None
+) -> tuple[Books, Reply]:
     """A purchase that the carrier carries out: a booking, the same one again (native key), or none (seen before)."""
-    seen = books.under(pending.subject)
+    seen = [row for row in books.under(pending.subject) if key_ttl is None or at < row.at + key_ttl]
     if seen and mode is RecoveryMode.NATIVE_KEY:
         return books, _said(200, bookings=[_shown(seen[0])])
     if seen and mode is RecoveryMode.UNIQUE_REFERENCE:
@@ -117,9 +120,9 @@ def bought(books: Books, pending: Pending, mode: RecoveryMode, at: int, show: bo
     return books._replace(booked=(*books.booked, row)), _said(200, bookings=[_shown(row)])
 
 
-def refused() -> Reply:
-    """A refusal: nothing is booked."""
-    return _said(422, code=REFUSED)
+def refused(kind: str) -> Reply:
+    """A refusal: nothing is booked, or what is booked stays."""
+    return _said(422, code=TOO_LATE if kind == "void" else REFUSED)
 
 
 def broken() -> Reply:
@@ -163,7 +166,7 @@ def recovery(mode: RecoveryMode, settle_s: int, key_ttl_s: int | None) -> Recove
 
 
 @cache
-def facts(recovers: RecoveryFacts) -> CarrierFacts:
+def facts(recovers: RecoveryFacts, one_by_one: bool) -> CarrierFacts:
     """A carrier that differs in its recovery only."""
     names = ("create_shipment", "find_shipments", "cancel_shipment")
     return CarrierFacts(
@@ -176,6 +179,7 @@ def facts(recovers: RecoveryFacts) -> CarrierFacts:
         weight=WeightFacts(unit=WeightUnit.KG, decimals=3),
         length=LengthFacts(unit=LengthUnit.CM, decimals=0),
         recovery=recovers,
+        limits=Limits(packages_per_booking=1) if one_by_one else Limits(),
         hosts={Environment.TEST: frozenset({HOST})},
     )
 
@@ -185,14 +189,15 @@ class Plain(Carrier):
     """Plain Parcel: buys, voids, cannot be asked."""
 
     recovers: RecoveryFacts
+    one_by_one: bool = False
 
     code: ClassVar[str] = "plain"
 
     def facts(self) -> CarrierFacts:  # type: ignore[override]
-        return facts(self.recovers)
+        return facts(self.recovers, self.one_by_one)
 
     def create_shipment(self, request: ShipmentRequest) -> Flow[Shipment]:
-        payload = {"order": request.packages[0].description or request.reference}
+        payload = {"order": request.packages[0].ref}
         url = f"https://{HOST}/buy/{request.mark}"
         response = yield Request.json("POST", url, payload, name="create_shipment")
         return _shipment(request, response.json()["bookings"][0])
@@ -237,7 +242,7 @@ def _shipment(request: ShipmentRequest, row: Mapping[str, Any]) -> Shipment:
     )
 
 
-def carrier(mode: RecoveryMode, settle_s: int, key_ttl_s: int | None = None) -> Carrier:
+def carrier(mode: RecoveryMode, settle_s: int, key_ttl_s: int | None, *, one_by_one: bool) -> Carrier:
     """An account at Plain Parcel, whose interface recovers by *mode*."""
     kind = Findable if mode in (RecoveryMode.FIND, RecoveryMode.UNIQUE_REFERENCE) else Plain
-    return kind(recovers=recovery(mode, settle_s, key_ttl_s))
+    return kind(recovers=recovery(mode, settle_s, key_ttl_s), one_by_one=one_by_one)

@@ -1,8 +1,8 @@
 """The real driver, one effect at a time: what a worker does next, given all that it was told so far.
 
-A generator cannot be copied, so a worker is a place in a tree of what it has been told: each place is reached by running
-the driver's own code from its start. A place that was reached once is remembered, for the driver draws no number and
-reads no clock by itself.
+A generator cannot be copied, so a worker is a place in a tree of what it has been told: each place is reached by
+running the driver's own code from its start. A place that was reached once is remembered, for the driver draws no
+number and reads no clock by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import attrs
 
 from shipkit.client import purchases
 from shipkit.client.desk import Desk
-from shipkit.errors import PluginError, ShipkitError
+from shipkit.errors import NotSentError, PluginError, ShipkitError
 from shipkit.flow import Call, Done, Emit, Fork, Now, Response, Sleep, Transmit
 from shipkit.model import Shipment, ShipmentRequest
 from shipkit.policy import Context
@@ -31,8 +31,9 @@ ALIAS = "plain"
 # What changes nothing in the store.
 READS = frozenset({"read", "strays", "open_strays", "entries", "history", "pieces", "now"})
 
-# Readings that only serve the deadline of a call, which has no end here; every other one is a step of its own.
-_DEADLINES = frozenset({"calling", "retrying_send", "guarded_send", "_pass", "recover", "recorded"})
+# Readings of the clock in the ledger's rooms that only serve the deadline of a call, which has no end here. So do all
+# of the rules of sending and of the desk; any other one is a step of its own.
+_DEADLINES = frozenset({"_in_time", "recorded"})
 
 
 def order(packages: int = 1) -> ShipmentRequest:
@@ -104,16 +105,10 @@ class Node:
 
     @property
     def changes(self) -> bool:
-        """Whether the effect changes anything that others see; a worker that dies elsewhere might as well not have come."""
+        """Whether others see the effect; a worker that dies after any other might as well have died before it."""
         if isinstance(self.effect, Call):
             return _method(self.effect).__name__ not in READS
         return isinstance(self.effect, Transmit)
-
-    def wants(self) -> str:
-        """The effect in a word, for traces."""
-        if isinstance(self.effect, Call):
-            return str(_method(self.effect).__name__)
-        return type(self.effect).__name__.lower()
 
 
 class Runner:
@@ -122,15 +117,22 @@ class Runner:
     def __init__(self, run: Generator[Any, Any, Any]) -> None:
         self.run = run
         self.flat = _flat(run)
+        self.effect: Any = None
 
     def advance(self, result: Any) -> Any:
         """The next effect to be seen, once the last one came back with *result*."""
+        if isinstance(self.effect, Transmit):
+            self.effect.left = not (isinstance(result, Raised) and result.kind is NotSentError)
+        self.effect = self._next(result)
+        return self.effect
+
+    def _next(self, result: Any) -> Any:
         effect = self.flat.throw(result.kind(result.text)) if isinstance(result, Raised) else self.flat.send(result)
         while True:
             match effect:
                 case Emit() | Sleep():
                     effect = self.flat.send(None)
-                case Now() if _asker(self.flat) in _DEADLINES:
+                case Now() if not _counts(self.flat):
                     effect = self.flat.send(0.0)
                 case Call() if (name := _method(effect).__name__) == "salt":
                     effect = self.flat.send("salt")
@@ -177,9 +179,10 @@ def _flat(run: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
             result = error
 
 
-def _asker(flat: Any) -> str:
-    """The function that asks for the time: the one above ``now`` in the chain of generators."""
-    return [generator.gi_code.co_name for generator in _chain(flat)][-2]
+def _counts(flat: Any) -> bool:
+    """Whether the time that is asked for decides anything: who asks stands above ``now`` in the chain of generators."""
+    code = [generator.gi_code for generator in _chain(flat)][-2]
+    return "/shipkit/ledger/" in code.co_filename and code.co_name not in _DEADLINES
 
 
 def _chain(flat: Any) -> Iterator[Any]:
@@ -196,7 +199,9 @@ def _chain(flat: Any) -> Iterator[Any]:
 def _standing(generator: Any) -> Any:
     frame = generator.gi_frame
     if generator.gi_code is _flat.__code__:
-        return frame.f_lasti, tuple([_known_as(done) for done in frame.f_locals.get("done", ())])
+        held = frame.f_locals
+        beside = held["effect"].runs if isinstance(held.get("effect"), Fork) else ()
+        return frame.f_lasti, _known_as(held.get("done")), tuple([_known_as(part) for part in beside])
     values = sorted(frame.f_locals.items())
     return generator.gi_code, frame.f_lasti, tuple([(name, _known_as(value)) for name, value in values])
 
@@ -276,15 +281,14 @@ class Tree:
 
     def replayed(self, node: Node) -> Runner:
         """The driver run anew to where it stands at *node*."""
-        told = []
-        place: Node | None = node
-        while place is not None:
-            told.append(place.told)
-            place = place.parent
+        way = [node]
+        while (parent := way[-1].parent) is not None:
+            way.append(parent)
         self.replays += 1
         runner = self._begun(node.brief)
-        for result in reversed(told):
-            runner.advance(result)
+        for place in reversed(way):
+            does, did = named(runner.advance(place.told)), named(place.effect)
+            assert does == did, f"told the same, it does {does} in place of {did}"
         return runner
 
     def close(self) -> None:
@@ -328,11 +332,12 @@ def _outcome(value: Any) -> Outcome:
 
 
 def _label(shipment: Shipment) -> tuple[int, str]:
-    assert all(document.content for document in shipment.documents), "a label without its bytes"
-    return shipment.generation or 0, shipment.shipment_id
+    """The generation that was handed out, and whose labels they are: as printed, one for each booking."""
+    printed = [(document.content or b"%PDF-1.4 nothing").split()[1].decode() for document in shipment.documents]
+    return shipment.generation or 0, "+".join(printed)
 
 
-_UNSEEN = frozenset({"request", "created_at", "updated_at", "error", "note"})
+_UNSEEN = frozenset({"request", "created_at", "updated_at", "note"})
 _ENTRY = tuple(field.name for field in attrs.fields(Entry) if field.name not in _UNSEEN)
 _STRAY = tuple(field.name for field in attrs.fields(Stray))
 _known: dict[int, tuple[Any, Any]] = {}
@@ -369,3 +374,8 @@ def today() -> date:
 def of_store(effect: Call) -> MethodType:
     """The store's method that *effect* calls."""
     return _method(effect)  # type: ignore[no-any-return]
+
+
+def named(effect: Any) -> str:
+    """The effect in a word."""
+    return str(_method(effect).__name__) if isinstance(effect, Call) else type(effect).__name__.lower()

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from tests.ledger_model.driving import named as describe
 from tests.ledger_model.world import Action, Broken, State, World
 
 
@@ -122,7 +123,7 @@ def named(state: State, action: Action) -> str:
     if what in ("step", "crash"):
         worker = state.crew[index]
         who = f"{worker.node.brief.kind} {worker.node.brief.number}"
-        return f"{who}: {worker.node.wants()}" if what == "step" else f"{who} crashes"
+        return f"{who}: {describe(worker.node.effect)}" if what == "step" else f"{who} crashes"
     if what in ("answer", "lose", "refuse", "break", "breakafter", "deliver", "drop"):
         pending = state.books.pending[index]
         return f"{what} {pending.kind} {pending.subject} (worker {pending.worker})"

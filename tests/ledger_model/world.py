@@ -1,4 +1,4 @@
-"""Workers, the store, the carrier and the clock as one value, everything that can happen next, and what must stay true."""
+"""Workers, the store, the carrier and the clock as one value: what can happen next, and what must stay true."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ LATE = Raised(NotSentError, "the send window was over")
 class Left(NamedTuple):
     """What may still happen, by how often."""
 
-    create: int = 2
+    create: int = 0
     cancel: int = 0
     recover: int = 0
-    crash: int = 1
-    lose: int = 2
+    crash: int = 0
+    lose: int = 0
     refuse: int = 0
     breaks: int = 0
     failover: int = 0
@@ -45,17 +45,20 @@ class Left(NamedTuple):
 class Setup:
     """One configuration: how the carrier is, what may go wrong how often, and what is assumed.
 
-    Times are whole ticks: ``window`` is W, ``exchange`` D, ``settle`` S; ``delay`` is N and ``hidden`` V, None where the
-    carrier keeps no such bound. ``fails`` are the properties that this configuration does not promise.
+    Times are whole ticks: ``window`` is W, ``exchange`` D, ``settle`` S; ``delay`` is N and ``hidden`` V, None where
+    the carrier keeps no such bound. ``fails`` are the properties that this configuration does not promise. ``alive``
+    is how many calls of the host run at once, ``pieces`` how many bookings one order is.
     """
 
     name: str
+    left: Left
     mode: RecoveryMode = RecoveryMode.FIND
-    left: Left = Left()
+    retries: int = 0
+    pieces: int = 1
     alive: int = 2
     attempts: int = 2
     sends: int = 3
-    window: int = 1
+    window: int = 0
     exchange: int = 1
     settle: int = 2
     delay: int | None = 1
@@ -69,7 +72,8 @@ class Setup:
         """The client's settings of this configuration."""
         return Settings(
             deadline_s=1e9,
-            attempts=1,
+            attempts=1 + self.retries,
+            backoff_first_s=0,
             breaker_failures=10**9,
             send_window_s=self.window,
             exchange_max_s=self.exchange,
@@ -105,11 +109,11 @@ class State(NamedTuple):
     def key(self) -> int:
         """What tells two states apart."""
         crew = tuple([(worker.node.id, worker.told) for worker in self.crew])
-        before = None if self.before is None else self.before[1]
+        before = self.before[1:] if self.left.failover else None
         return hash((self.stored, self.books, self.at, crew, self.left, self.handed, before))
 
 
-class Broken(Exception):  # noqa: N818 - a finding, no error of the code that raises it
+class Broken(Exception):
     """A property does not hold."""
 
     def __init__(self, which: str, text: str) -> None:
@@ -135,7 +139,7 @@ class World:
         self.store._trail = _NoTrail()  # type: ignore[assignment] - of no meaning to anything here, and as long as the way
         self._kept = ("_rows", "_waiting", "_strays", "_pieces", "_lost")
         self._empty = self._saved()
-        self._carrier = sea.carrier(setup.mode, setup.settle, setup.key_ttl)
+        self._carrier = sea.carrier(setup.mode, setup.settle, setup.key_ttl, one_by_one=setup.pieces > 1)
         settings = setup.settings()
 
         def desk(drawn: Any) -> Desk:
@@ -148,13 +152,14 @@ class World:
                 request_id=drawn,
             )
 
-        self.tree = Tree(desk, merging=merging)
+        self.tree = Tree(desk, setup.pieces, merging=merging)
         self.settled: set[Any] = set()
+        self._fenced = setup.mode in (RecoveryMode.NATIVE_KEY, RecoveryMode.UNIQUE_REFERENCE)
 
     def first(self) -> State:
         """Before anything happens."""
         data, key = self._empty
-        return State(data, key, Books(), 0, (), self.setup.left, before=self._empty if self.setup.left.failover else None)
+        return State(data, key, Books(), 0, (), self.setup.left, before=(data, key, 0))
 
     # What can happen
 
@@ -167,7 +172,7 @@ class World:
             if left.crash and (worker.waits or worker.node.wrote):
                 yield "crash", place
         for index, pending in enumerate(state.books.pending):
-            yield from self._fates(left, pending, index)
+            yield from self._fates(state.books, pending, index, left)
         for index, row in enumerate(state.books.booked):
             if not row.shown:
                 yield "show", index
@@ -175,19 +180,23 @@ class World:
             for kind in ("create", "cancel", "recover"):
                 if getattr(left, kind) and (kind == "create" or self.rows(state)):
                     yield kind, 0
-        if left.failover and state.before is not None and state.before[1] != state.stored:
+        if left.failover and state.before[1] != state.stored:
             yield "failover", 0
-        if self._waits_for_time(state) and not self._held_up(state):
-            yield "tick", 0
+        if not self._held_up(state):
+            if self._waits_for_time(state):
+                yield "tick", 1
+            elif (due := self._next_look(state)) is not None:
+                yield "tick", due - state.at
 
-    @staticmethod
-    def _fates(left: Left, pending: Pending, index: int) -> Iterator[Action]:
+    def _fates(self, books: Books, pending: Pending, index: int, left: Left) -> Iterator[Action]:
         heard = pending.worker >= 0
         if heard:
             yield "answer", index
             if left.lose:
                 yield "lose", index
-            if left.refuse and pending.kind == "buy":
+            # A carrier that knows an identity looks for it first: one that is booked is not refused.
+            known = pending.kind == "buy" and self._fenced and books.under(pending.subject)
+            if left.refuse and pending.kind != "find" and not known:
                 yield "refuse", index
             if left.breaks:
                 yield "break", index
@@ -199,12 +208,10 @@ class World:
     def _waits_for_time(self, state: State) -> bool:
         """Whether anything will be different when time has gone on; else a tick would only shift all that follows."""
         at = state.at
-        for row in self.rows(state):
+        for row in self.every_row(state):
             if row.phase is Phase.IN_FLIGHT and _after(row.lease_until, at):
                 return True
             if row.phase in _UNSETTLED and _after(row.settle_at, at):
-                return True
-            if state.left.recover and _after(row.next_at, at):
                 return True
         for worker in state.crew:
             if worker.node.clock is not None and at <= worker.node.clock + self.setup.window:
@@ -213,10 +220,23 @@ class World:
             end > moment(at) for end in self.lost(state)
         )
 
+    def _next_look(self, state: State) -> int | None:
+        """When a recovery run is to look again, if that is all that is waited for."""
+        if not state.left.recover:
+            return None
+        due = [
+            row.next_at.timestamp() - _EPOCH
+            for row in self.every_row(state)
+            if row.next_at and _after(row.next_at, state.at)
+        ]
+        return int(min(due)) if due else None
+
     def _held_up(self, state: State) -> bool:
         """Whether the carrier's bounds want something to happen before time goes on."""
         delay, hidden = self.setup.delay, self.setup.hidden
         late = delay is not None and any(p.kind != "find" and state.at - p.at >= delay for p in state.books.pending)
+        # After a restore the host asks again while that is of use.
+        late = late or (not self.rows(state) and any(end == moment(state.at + 1) for end in self.lost(state)[1:]))
         return late or (
             hidden is not None and any(not row.shown and state.at - row.at >= hidden for row in state.books.booked)
         )
@@ -251,13 +271,18 @@ class World:
 
     def _refuse_second(self, state: State, mark: str, order: str) -> None:
         """P4, counted where the requests arrive: none leaves while another of the intent is under way."""
-        fenced = self.setup.mode in (RecoveryMode.NATIVE_KEY, RecoveryMode.UNIQUE_REFERENCE)
+        fenced = self._fenced
         for pending in state.books.pending:
-            if pending.kind == "buy" and pending.order == order and not (fenced and pending.subject == mark):
-                raise Broken("P4", f"{mark} was sent while {pending.subject} was under way")
+            # Where the carrier knows an identity again, one that is booked (or this one) can book nothing more.
+            harmless = fenced and (pending.subject == mark or state.books.under(pending.subject))
+            if pending.kind == "buy" and not harmless:
+                self._fail("P4", f"{mark} was sent while {pending.subject} was under way")
+        for row in self.every_row(state) if self.setup.pieces > 1 else ():
+            if row.phase in (Phase.IN_DOUBT, Phase.NEEDS_PERSON):
+                self._fail("P4", f"{mark} was sent while {row.key} was {row.phase.value}")
         for row in state.books.live(order):
             if not (fenced and row.mark == mark):
-                raise Broken("P4", f"{mark} was sent while {row.booking} was live")
+                self._fail("P4", f"{mark} was sent while {row.booking} was live")
 
     def _called(self, state: State, place: int, effect: Call) -> State:
         name = of_store(effect).__name__
@@ -269,7 +294,7 @@ class World:
         if name not in READS:
             data, key = self._saved()
             if key != state.stored:
-                before = (state.store, state.stored) if state.before is not None else None
+                before = (state.store, state.stored, state.at)
                 state = state._replace(store=data, stored=key, before=before)
         return self._told(state, place, result)
 
@@ -282,8 +307,8 @@ class World:
             return state._replace(crew=_put(state.crew, place, Worker(node, told=told)))
         state = state._replace(crew=state.crew[:place] + state.crew[place + 1 :])
         self._check_told(state, told)
-        if not node.outcome.labels:
-            return state
+        for generation, booking in node.outcome.labels:
+            self._check_label(state, generation, booking)
         return state._replace(handed=tuple(sorted({*state.handed, *node.outcome.labels})))
 
     def _place(self, state: State, number: int) -> int:
@@ -308,7 +333,8 @@ class World:
         if pending.kind == "void":
             books, reply = sea.undone(books, pending.subject)
             return books, reply, ()
-        books, reply = sea.bought(books, pending, self.setup.mode, state.at, show=self.setup.hidden == 0)
+        fresh = self.setup.hidden == 0
+        books, reply = sea.bought(books, pending, self.setup.mode, state.at, show=fresh, key_ttl=self.setup.key_ttl)
         told = tuple([row.booking for row in books.under(pending.subject)]) if reply.status == 200 else ()
         return books, reply, told
 
@@ -324,16 +350,15 @@ class World:
 
     def _lose(self, state: State, index: int) -> State:
         number = state.books.pending[index].worker
-        state = state._replace(
-            books=_unheard(state.books, number), left=state.left._replace(lose=state.left.lose - 1)
-        )
+        state = state._replace(books=_unheard(state.books, number), left=state.left._replace(lose=state.left.lose - 1))
         return self._told(state, self._place(state, number), LOST)
 
     def _refuse(self, state: State, index: int) -> State:
         pending = state.books.pending
         books = state.books._replace(pending=pending[:index] + pending[index + 1 :])
         left = state.left._replace(refuse=state.left.refuse - 1)
-        return self._replied(state._replace(books=books, left=left), pending[index].worker, sea.refused())
+        reply = sea.refused(pending[index].kind)
+        return self._replied(state._replace(books=books, left=left), pending[index].worker, reply)
 
     def _break(self, state: State, index: int) -> State:
         pending = state.books.pending
@@ -361,7 +386,7 @@ class World:
 
     # What the world does
 
-    def _tick(self, state: State, _: int, ticks: int = 1) -> State:
+    def _tick(self, state: State, ticks: int) -> State:
         state = state._replace(at=state.at + ticks)
         for pending in state.books.pending:
             if pending.worker >= 0 and pending.until < state.at:
@@ -385,12 +410,13 @@ class World:
         return self._start(state._replace(left=state.left._replace(recover=state.left.recover - 1)), "recover")
 
     def _failover(self, state: State, _: int) -> State:
-        data, key = state.before
+        """The newest commit is lost; whoever runs the store says so."""
+        data, key, lost_at = state.before
         state = state._replace(store=data, stored=key, left=state.left._replace(failover=state.left.failover - 1))
         self._load(state)
-        self.store.restored(1, self.setup.window + self.setup.settle)
+        self.store.restored(state.at - lost_at + 1, self.setup.window + self.setup.settle)
         data, key = self._saved()
-        return state._replace(store=data, stored=key, before=(data, key))
+        return state._replace(store=data, stored=key)
 
     # The store as a value
 
@@ -413,6 +439,15 @@ class World:
         rows: list[Entry] = dict(state.store)["_rows"].get(KEY, [])
         return rows
 
+    def every_row(self, state: State) -> list[Entry]:
+        """The rows of pieces too."""
+        return [row for rows in dict(state.store)["_rows"].values() for row in rows]
+
+    def pieces(self, state: State, generation: int) -> list[Entry]:
+        """The rows that one generation was bought under: its own, or those of its pieces."""
+        planned = [row for row in self.every_row(state) if row.parent == (KEY, generation)]
+        return planned or [row for row in self.rows(state) if row.generation == generation]
+
     def lost(self, state: State) -> tuple[Any, ...]:
         """Until when unknown keys may be ones that the store lost."""
         lost: tuple[Any, ...] = dict(state.store)["_lost"] or ()
@@ -430,7 +465,7 @@ class World:
 
     def _check(self, state: State) -> None:
         live = state.books.live()
-        if len(live) > 1:
+        if len({row.order for row in live}) < len(live):
             self._fail("P0", f"{' and '.join(row.booking for row in live)} are live at once")
         if state.handed:
             self._check_handed(state)
@@ -440,58 +475,79 @@ class World:
                 self.settled.add(key)
                 self.check_rest(state)
 
-    def _check_handed(self, state: State) -> None:
+    def _check_handed(self, state: State, *, at_rest: bool = False) -> None:
         """P5: one label is handed out, and the ledger holds it."""
         generations = [generation for generation, _ in state.handed]
         if len(set(generations)) < len(generations):
             self._fail("P5", f"two labels in two hands: {state.handed}")
-        rows = {row.generation: row for row in self.rows(state)}
-        for generation, booking in state.handed:
-            row = rows.get(generation)
-            if row is None or row.booking != booking or row.result is None:
-                self._fail("P5", f"{booking} was handed out, the ledger holds {row and row.booking!r}")
+        if self._lost_something(state) and not at_rest:
+            return  # it has to be found first
+        for generation, labels in state.handed:
+            rows = self.pieces(state, generation)
+            held = "+".join(row.booking for row in rows if row.result is not None)
+            if held != labels:
+                self._fail("P5", f"{labels} was handed out, the ledger holds {held!r}")
+
+    def _check_label(self, state: State, generation: int, labels: str) -> None:
+        """P5 too: what is handed out was not undone before anybody wished so."""
+        wished = any(row.generation == generation and row.void_wanted for row in self.rows(state))
+        if not {*labels.split("+")} <= {row.booking for row in state.books.live()} and not wished:
+            self._fail("P5", f"the labels of {labels} were handed out, and not all are live")
 
     def _check_told(self, state: State, told: tuple[str, ...]) -> None:
         """P6: no label in hand is thrown away by a worker that lives."""
         for booking in told:
-            if not self._known(state, booking):
+            if not self._lost_something(state) and not self._known(state, booking):
                 self._fail("P6", f"{booking} was in a worker's hand, and the ledger does not know it")
 
+    def _lost_something(self, state: State) -> bool:
+        return state.left.failover < self.setup.left.failover
+
     def _known(self, state: State, booking: str) -> bool:
-        return any(row.booking == booking and row.result is not None for row in self.rows(state)) or any(
+        return any(row.booking == booking and row.result is not None for row in self.every_row(state)) or any(
             stray.booking == booking for stray in self.strays(state)
         )
 
     def check_rest(self, state: State) -> None:
         """P1, P2, P3: once all is quiet and the host, or the sweep, has asked again as often as needed."""
         state = self.at_rest(state)
-        row = self.row(state)
-        live = state.books.live()
-        if row is None:
-            if live:
-                self._fail("P2", f"the ledger knows nothing of {live[0].booking}")
-            return
-        if row.phase not in _ENDS:
-            self._fail("P3", f"it stays {row.phase.value}")
-        person = row.phase is Phase.NEEDS_PERSON and self.setup.mode is RecoveryMode.NONE
-        if len(live) > 1 or (live and row.phase in (Phase.VOIDED, Phase.REJECTED)):
-            self._fail("P1", f"{' and '.join(b.booking for b in live)} live at rest, the key is {row.phase.value}")
-        for booking in live:
-            if not self._known(state, booking.booking) and not person:
-                self._fail("P2", f"{booking.booking} is live, and the ledger does not know it")
-        if row.phase is Phase.SUCCEEDED and [b.booking for b in live] != [row.booking]:
-            self._fail("P2", f"the ledger says {row.booking}, live is {[b.booking for b in live]}")
+        live, row = state.books.live(), self.row(state)
+        assert row is not None
+        phase, rows = self._stands(state, row), self.pieces(state, row.generation)
+        self._check_handed(state, at_rest=True)
+        if phase not in _ENDS:
+            self._fail("P3", f"it stays {phase.value}")
+        if phase is Phase.SUCCEEDED and not all(row.complete and row.result.documents for row in rows):  # type: ignore[union-attr]
+            self._fail("P2", "it is booked, and a label is in nobody's hand")
+        named = " and ".join(row.booking for row in live)
+        if len({b.order for b in live}) < len(live) or (live and phase in (Phase.VOIDED, Phase.REJECTED)):
+            self._fail("P1", f"{named} live at rest, the key is {phase.value}")
+        person = phase is Phase.NEEDS_PERSON and self.setup.mode in (RecoveryMode.NONE, RecoveryMode.NATIVE_KEY)
+        if not person and not all(self._known(state, booking.booking) for booking in live):
+            self._fail("P2", f"{named} live, and the ledger does not know all")
+        if phase is Phase.SUCCEEDED and [row.booking for row in rows] != [b.booking for b in live]:
+            self._fail("P2", f"the ledger says {[row.booking for row in rows]}, live: {named}")
+
+    def _stands(self, state: State, row: Entry) -> Phase:
+        """The row's phase; that of a parent is what its pieces say."""
+        phases = {piece.phase for piece in self.pieces(state, row.generation)}
+        if row.phase is not Phase.PLANNED:
+            return row.phase
+        if Phase.NEEDS_PERSON in phases:
+            return Phase.NEEDS_PERSON
+        return Phase.SUCCEEDED if phases == {Phase.SUCCEEDED} and not row.void_wanted else Phase.PLANNED
 
     def at_rest(self, state: State) -> State:
         """After everybody has asked again, each alone, in a world that does not fail."""
-        for _ in range(4):
-            state = self._quiet(state)
-            row = self.row(state)
-            if row is None:
-                return state
+        rows = tuple([row._replace(shown=True) for row in state.books.booked])
+        state = state._replace(books=state.books._replace(booked=rows))
+        if self.row(state) is None:
+            state = self.alone(state, "create")
+        for _ in range(5):
+            state = self._later(state)
             if self.setup.sweep:
-                state = self.alone(state, "recover")
-                row = self.row(state)
+                state = self._later(self.alone(state, "recover"))
+            row = self.row(state)
             assert row is not None
             if row.void_wanted and row.phase is not Phase.VOIDED:
                 state = self.alone(state, "cancel")
@@ -499,10 +555,11 @@ class World:
                 state = self.alone(state, "create")
         return state
 
-    def _quiet(self, state: State) -> State:
-        rows = tuple([row._replace(shown=True) for row in state.books.booked])
+    def _later(self, state: State) -> State:
+        """Everything has settled, and what is to be looked at is due."""
+        due = [int(row.next_at.timestamp() - _EPOCH) for row in self.every_row(state) if row.next_at is not None]
         step = self.setup.window + self.setup.exchange + self.setup.settle + 1
-        return state._replace(at=state.at + step, books=state.books._replace(booked=rows))
+        return state._replace(at=max(state.at + step, *due, 0))
 
     def alone(self, state: State, kind: str) -> State:
         """One call with nobody beside it and nothing that goes wrong."""
