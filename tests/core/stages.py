@@ -31,6 +31,7 @@ class Line:
     def __init__(self, connection: socket.socket, seen: bytearray) -> None:
         self.connection, self._seen = connection, seen
         self._left = b""
+        self.head_seen = b""
 
     def recv(self, size: int = 65536) -> bytes:
         """What has come, at most *size* bytes; nothing when the other side is gone."""
@@ -52,20 +53,26 @@ class Line:
             if not came:
                 raise ConnectionError("gone")
             data += came
-        head, _, self._left = data.partition(b"\r\n\r\n")
-        return head
+        self.head_seen, _, self._left = data.partition(b"\r\n\r\n")
+        return self.head_seen
 
     def request(self) -> bytes:
+        """The head of a request that came whole."""
+        return self.request_with_body()[0]
+
+    def request_with_body(self) -> tuple[bytes, bytes]:
         """The whole request."""
         head = self.head()
         lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-        left = int(lengths[0].partition(b":")[2]) if lengths else 0
-        while left > 0:
-            came = self.recv(min(left, 65536))
+        length = int(lengths[0].partition(b":")[2]) if lengths else 0
+        parts: list[bytes] = []
+        while length > 0:
+            came = self.recv(min(length, 65536))
             if not came:
                 raise ConnectionError("gone")
-            left -= len(came)
-        return head
+            parts.append(came)
+            length -= len(came)
+        return head, b"".join(parts)
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -160,6 +167,20 @@ def tunnel(line: Line) -> None:
     with socket.create_connection((host.decode(), int(port))) as origin:
         line.send(b"HTTP/1.1 200 Connection established\r\nVia: 1.1 loopback\r\n\r\n")
         relay(line.connection, origin)
+
+
+def forward(line: Line) -> Iterator[bytes]:
+    """What a proxy for plain HTTP does that works: it sends the request on, and gives back the answer as it comes."""
+    head, body = line.request_with_body()
+    method, url, version = head.partition(b"\r\n")[0].split(b" ")
+    authority, _, path = url.removeprefix(b"http://").partition(b"/")
+    host, _, port = authority.rpartition(b":")
+    kept = [one for one in head.split(b"\r\n")[1:] if not one.lower().startswith((b"proxy-", b"connection"))]
+    lines = [b" ".join([method, b"/" + path, version]), *kept, b"Connection: close", b"", body]
+    with socket.create_connection((host.decode(), int(port))) as origin:
+        origin.sendall(b"\r\n".join(lines))
+        while data := origin.recv(65536):
+            yield data
 
 
 @attrs.frozen
