@@ -218,3 +218,19 @@ def test_a_key_that_goes_on_by_itself_is_not_closed(run: Run, shop: Path) -> Non
     run("ship", "--account", "shop", stdin=table(order("A1")))
     done = run("ledger", "close", "A1", "--note", "n")
     assert done.code == 1 and "A1 is succeeded" in done.out
+
+
+def test_recovery_says_of_a_whole_how_far_it_is_and_buys_nothing(run: Run, store: SqliteStore, acme: Simulator) -> None:
+    names = [piece_key("W1", 1, number) for number in (1, 2)]
+    pieces = [claim_of(name, store, parent=("W1", 1)) for name in names]
+    assert store.ledger.plan(claim_of("W1", store), pieces) is not None
+    with_a_person(store, names[0], parent=("W1", 1))
+    assert run("ledger", "resolve", "W1", "--booked", "S78").code == 0
+    sent = store.ledger.claim(pieces[1])
+    assert sent is not None
+    store.ledger.doubt(sent, "unavailable")
+
+    (row,) = rows(run("ledger", "recover", "--json").out)
+    assert row == {"key": "W1", "status": "booked in part"}
+    assert acme.bookings() == ()
+    assert run("ledger", "show", "W1").lines[-1].startswith("host: 1 of 2 bookings stand")

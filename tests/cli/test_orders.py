@@ -238,7 +238,8 @@ def test_what_is_in_doubt_is_said_and_recovered_later(run: Run, shop: Path, acme
     assert still.code == 1 and rows(still.out)[0]["status"] == "in doubt"
 
     acme.faults.clear()
-    recovered = run("ledger", "recover", "--json")
+    assert run("ledger", "recover").err == "nothing is due; 1 keys wait, and --now looks at them\n"
+    recovered = run("ledger", "recover", "--now", "--json")
     (row,) = rows(recovered.out)
     assert (recovered.code, row["status"], row["key"]) == (0, "booked", "A1")
     assert run("ledger", "recover").err == "nothing was open\n"

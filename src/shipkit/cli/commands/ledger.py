@@ -104,15 +104,21 @@ def ledger_close(key: Key, /, *, note: Note, config: ConfigFile = None, json: As
 def ledger_recover(
     *,
     limit: Annotated[int, Parameter(name="--limit", help="Keys looked at, the longest waiting first.")] = 100,
+    now: Annotated[
+        bool, Parameter(name="--now", negative="", show_default=False, help="Those too that were put off.")
+    ] = False,
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> int:
-    """Finish what was left open: lost answers are looked up, labels fetched, cancellations carried out."""
+    """Finish what was left open: lost answers are looked up, labels fetched, cancellations carried out.
+
+    What could not be ended is put off, longer each time. Nothing is bought.
+    """
     from ..orders.recovery import recovered
     from ..orders.session import opened
 
     with opened(config) as session:
-        return recovered(session, limit, as_json=json)
+        return recovered(session, limit, at_once=now, as_json=json)
 
 
 def ledger_audit(
