@@ -103,7 +103,8 @@ def _judge_key(
         voided=len(bookings) - len(live),
         shown=len(shown),
         person=person,
-        late=max(0, len(bookings) - (row.generation if row is not None else 0)),
+        undone=row is not None and row.phase in (Phase.VOIDED, Phase.REJECTED, Phase.CLOSED),
+        in_hand=row is not None and row.phase is Phase.SUCCEEDED and row.complete,
     )
 
     def wrong(text: str) -> None:

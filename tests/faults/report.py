@@ -20,10 +20,12 @@ _COLUMNS = (
     ("kills", "kills"),
     ("pauses", "pauses"),
     ("intents", "intents"),
+    ("undone", "of these cancelled"),
     ("requests", "requests"),
     ("bookings", "bookings"),
     ("voided", "voided"),
-    ("live", "live"),
+    ("live", "live bookings"),
+    ("in_hand", "labels in hand"),
     ("shown", "shown"),
     ("person", "for a person"),
     ("resolved", "ended by one"),
@@ -34,7 +36,9 @@ _COLUMNS = (
 _HOW = (
     "Every figure is read in the simulated carriers' books and compared with the ledger key by key, when all is quiet. "
     "*Within* and *beyond* say whether the carrier's delays stay within the settling time that its facts state; beyond "
-    "it a second booking cannot be kept away, it must be found and undone."
+    "it a second booking cannot be kept away, it must be found and undone. Where the carrier can be asked, the live "
+    "bookings are the intents that were not cancelled, and each has its label in hand; where nobody can be asked, each "
+    "intent without an answer is one row for a person, who ends it."
 )
 
 
