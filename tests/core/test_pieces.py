@@ -429,6 +429,74 @@ def test_after_a_restore_pieces_are_looked_for_first() -> None:
     assert len(scene.create().to_the_end().result.packages) == 3
 
 
+# A death, or a cancel, at every moment ----------------------------------------------------------------------------
+
+
+def rested(scene: Scene) -> Scene:
+    """What recovery makes of it when everything has settled."""
+    for _ in range(3):
+        scene.carriers.tick(5_000)
+        scene.recover().to_the_end()
+    return scene
+
+
+def dead_at(moment: int, begun: Callable[[], Worker], fates: dict[int, str]) -> bool:
+    """Run a call and let it die after *moment* effects; whether it had ended before."""
+    worker = begun()
+    for _ in range(moment):
+        if worker.ended:
+            return True
+        worker.step(fates.get(worker.carriers.arrived + 1, "book"))
+    worker.die()
+    return False
+
+
+@pytest.mark.parametrize("fates", [{}, {2: "lose"}, {2: "late"}, {3: "refuse"}], ids=lambda fates: str(fates))
+def test_wherever_a_worker_dies_the_next_call_makes_it_whole(fates: dict[int, str]) -> None:
+    over, moment = False, 0
+    while not over:
+        scene, moment = Scene(), moment + 1
+        over = dead_at(moment, scene.create, fates)
+        rested(scene)
+        made = scene.create().to_the_end()
+        assert made.failed is None, (moment, made.failed)
+        assert len(made.result.packages) == len(scene.carriers.live) == 3 and scene.phase is Phase.SUCCEEDED
+    assert moment > 30
+
+
+def test_wherever_a_cancel_dies_recovery_undoes_the_rest() -> None:
+    over, moment = False, 0
+    while not over:
+        scene, moment = Scene(), moment + 1
+        scene.create().to_the_end()
+        over = dead_at(moment, scene.cancel, {})
+        wished = scene.parent.void_wanted
+        rested(scene)
+        assert len(scene.carriers.live) == (0 if wished else 3)
+        assert scene.parent.phase is (Phase.VOIDED if wished else Phase.PLANNED)
+    assert moment > 10
+
+
+def test_wherever_a_cancel_meets_a_booking_nothing_is_left_and_nothing_more_is_bought() -> None:
+    over, moment = False, 0
+    while not over:
+        scene, moment = Scene(), moment + 1
+        worker = scene.create()
+        for _ in range(moment):
+            over = worker.ended
+            if not over:
+                worker.step("book")
+        if scene.store.read(KEY) is None:
+            continue
+        arrived = scene.carriers.arrived
+        claimed = any(piece.phase is Phase.IN_FLIGHT for piece in scene.pieces)
+        scene.cancel().to_the_end()
+        worker.to_the_end()
+        assert scene.carriers.arrived <= arrived + claimed
+        rested(scene)
+        assert scene.carriers.live == [] and scene.parent.phase is Phase.VOIDED
+
+
 # Any order of anything ---------------------------------------------------------------------------------------------
 
 STEPS = st.lists(
@@ -462,12 +530,12 @@ def test_whatever_happens_all_pieces_live_or_none_or_a_person_decides(
     for worker in workers:
         worker.die()
 
-    for _ in range(12):
+    tries, ended = 0, None
+    while tries < 12 and (ended is None or ended.failed is not None):
         scene.carriers.tick(5_000)
         scene.recover().to_the_end()
-        ended = getattr(scene, last if scene.store.read(KEY) else "create")().to_the_end()
-        if ended.failed is None:
-            break
+        tries, ended = tries + 1, getattr(scene, last if scene.store.read(KEY) else "create")().to_the_end()
+    assert ended is not None
     if ended.failed is not None:
         assert isinstance(ended.failed, InDoubtError) and ended.failed.needs_person, repr(ended.failed)
         assert scene.phase is Phase.NEEDS_PERSON

@@ -35,7 +35,7 @@ from ..policy import Stack
 from ..ports import Claim, Entry, LedgerStore, Phase
 from .booking import booked, finished, refuse_conflict, take_over
 from .identity import base_of
-from .intent import Intent, MovedError, settle_s, told, unpacked
+from .intent import Intent, MovedError, cancelling, settle_s, told, unpacked
 from .recovery import recovered
 from .voiding import cancelled
 
@@ -114,14 +114,17 @@ def booked_in_pieces(intent: Intent[T], several: Several[T], ledger: LedgerStore
         ShipkitError: as `booked` does; when some pieces are booked and others not, `InProgressError`, for then the same
             call goes on and nothing else may be tried.
     """
+    begun: Entry | None = None
     for _ in range(_LOOKS):
         parent = yield from call(ledger.read, intent.key)
+        if begun is not None and parent is not None and parent.phase in _OVER and parent.generation >= begun.generation:
+            raise cancelling(parent)  # what this call was buying was undone: it does not begin anew
         if parent is not None and parent.phase is Phase.SUCCEEDED and parent.fingerprint == intent.fingerprint:
             return (yield from finished(intent, ledger, parent))  # from a time when it was one booking
         whole = _Whole(intent, several, ledger, stack)
         try:
-            parent = yield from whole.begun(parent)
-            return (yield from whole.bought(parent))
+            begun = yield from whole.begun(parent)
+            return (yield from whole.bought(begun))
         except MovedError:
             continue
     raise InProgressError(f"other workers keep moving {intent.key}", key=intent.key, retry_after_s=1)
