@@ -325,6 +325,22 @@ def test_a_key_whose_label_was_removed_is_used_up(acme_shop: Shop) -> None:
     assert len(acme_shop.sim.bookings()) == 1
 
 
+def test_what_was_undone_stays_undone_though_its_answer_was_removed(acme_shop: Shop) -> None:
+    acme_shop.ship()
+    acme_shop.client.cancel_shipment(key="order-1")
+    row = attrs.evolve(acme_shop.row, purged_at=acme_shop.store.now(), request=None, result=None, void_result=None)
+    acme_shop.store._replace(row)
+    assert acme_shop.client.cancel_shipment(key="order-1").outcome.value == "voided"
+    assert acme_shop.ship().generation == 2
+
+
+def test_what_a_person_closed_cannot_be_cancelled(mute: Shop) -> None:
+    mute.wait(2000)
+    mute.client.close_key(key="order-1")
+    with pytest.raises(ConflictError):
+        mute.client.cancel_shipment(key="order-1")
+
+
 def test_a_pickup_is_nothing_that_a_person_enters(acme_shop: Shop) -> None:
     acme_shop.ship()
     acme_shop.store._replace(attrs.evolve(acme_shop.row, operation="book_pickup", booking=""))

@@ -7,11 +7,12 @@ from typing import TypeVar
 from .. import model as m
 from ..carrier import CancelsPickups, able
 from ..errors import ConflictError, NotSupportedError
-from ..flow import Run
+from ..flow import Run, call
 from ..ledger import booked, cancelled
 from ..ledger.intent import unpacked, used_up
 from ..model.base import Value
 from ..policy import Stack
+from ..ports import Entry, Phase
 from .desk import Desk, reason
 from .intents import intent_of, refuse_key, stored
 from .kinds import (
@@ -75,7 +76,7 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
     """Undo what was bought under *key*, whatever it is."""
     entry = yield from desk.read(desk.full_key(key))
     if entry.purged_at is not None:
-        raise used_up(entry)
+        return (yield from _cancelled_long_after(desk, entry))
     if entry.parent is not None:
         text = f"{key} is a piece of {desk.own_key(entry.parent[0])}, which is cancelled as a whole"
         raise ConflictError(text, key=key, generation=entry.generation)
@@ -96,3 +97,11 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
 
     request = unpacked(entry.request, kind.request_type)
     return (yield from desk.calling(account, operation, deadline_s, request, asked))
+
+
+def _cancelled_long_after(desk: Desk, entry: Entry) -> Run[m.CancellationResult]:
+    """What is left to say of a key whose request and answer were removed."""
+    if entry.phase is Phase.SUCCEEDED:
+        raise used_up(entry)
+    yield from call(desk.store.ledger.want_void, entry.key)
+    return m.CancellationResult(outcome=m.CancelOutcome.VOIDED)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ..errors import InputError, NotFoundError, NotSupportedError, OutcomeUnknownError, RejectedError, UnavailableError
+from ..errors import (
+    ConflictError,
+    InputError,
+    NotFoundError,
+    NotSupportedError,
+    OutcomeUnknownError,
+    RejectedError,
+    UnavailableError,
+)
 from ..flow import Run, call, drive
 from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
 from ..model.base import Value
@@ -25,6 +33,7 @@ def cancelled(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[Cance
 
     Raises:
         InputError: nothing was ever asked for under that key.
+        ConflictError: a person closed it.
         InDoubtError: the booking, or the cancellation, is not answered yet; the wish stands and is carried out later.
     """
     entry = yield from call(ledger.want_void, intent.key)
@@ -47,6 +56,9 @@ def cancelled(intent: Intent[T], ledger: LedgerStore, stack: Stack) -> Run[Cance
         if entry.void_result is not None:
             return unpacked(entry.void_result, CancellationResult)
         return CancellationResult(outcome=CancelOutcome.VOIDED)  # nothing had been booked
+    if entry.phase is Phase.CLOSED:
+        text = f"{entry.key} was closed by a person: nothing of it is known that could be undone"
+        raise ConflictError(text, key=entry.key, generation=entry.generation)
     raise doubt_of(entry)
 
 
