@@ -192,4 +192,7 @@ def finished(intent: Intent[T], ledger: LedgerStore, entry: Entry) -> Run[T]:
         return value
     full = yield from intent.complete(intent.of_row(entry), value)
     yield from call(ledger.fill, entry, full, intent.in_hand(full))
-    return full
+    row = yield from call(ledger.read, entry.key)
+    first = row is not None and (row.generation, row.booking) == (entry.generation, entry.booking) and row.complete
+    # Somebody else may have fetched them meanwhile, and a label that is printed twice must be the same one.
+    return unpacked(row.result, intent.shape) if row is not None and first else full
