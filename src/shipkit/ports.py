@@ -337,7 +337,10 @@ class LedgerStore(Protocol):
         ...
 
     def voided(self, entry: Entry, value: Value, asked_at: datetime | None) -> bool:
-        """The booking is undone; with *asked_at* (the carrier does not know it) only after ``settle_at``."""
+        """The booking is undone; with *asked_at* (the carrier does not know it) only after ``settle_at``.
+
+        A definite answer counts though another worker was refused meanwhile: the row may have succeeded again.
+        """
         ...
 
     def keep(self, entry: Entry, error: str) -> None:

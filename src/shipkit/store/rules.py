@@ -290,9 +290,14 @@ def wanted_void(row: Entry, at: datetime) -> Entry | None:
 
 
 def voided(row: Entry, value: Value, at: datetime, asked_at: datetime | None) -> Entry | None:
-    """Undone; a booking that the carrier does not know, only if it was asked late enough."""
-    known = asked_at is None or row.settle_at is None or row.settle_at <= asked_at
-    return _moved(row, at, Phase.VOIDED, void_result=value) if row.phase is Phase.VOIDING and known else None
+    """Undone; a booking that the carrier does not know, only if it was asked late enough.
+
+    What the carrier said it undid is evidence, though it refused another worker who asked for the same.
+    """
+    settled = asked_at is not None and (row.settle_at is None or row.settle_at <= asked_at)
+    counts = row.phase is Phase.VOIDING and (asked_at is None or settled)
+    counts = counts or (row.phase is Phase.SUCCEEDED and asked_at is None)
+    return _moved(row, at, Phase.VOIDED, void_wanted=True, void_result=value) if counts else None
 
 
 def kept(row: Entry, at: datetime, error: str) -> Entry | None:
