@@ -104,7 +104,7 @@ def answering(*parts: bytes, reset: bool = False) -> Script:
 
 def hangs(line: Line) -> None:
     """Reads nothing and says nothing for as long as anybody waits."""
-    time.sleep(1)
+    time.sleep(1.2)
 
 
 def says_nothing(line: Line) -> None:
@@ -210,7 +210,7 @@ def test_what_began_to_leave_and_was_not_answered_whole_is_unknown(
     send: Sending, way: Way, name: str, authority: Authority
 ) -> None:
     script, body = UNANSWERED[name]
-    result, seen = tried(send, script, way, authority, body, 0.6 if name == "silence" else 5.0)
+    result, seen = tried(send, script, way, authority, body, 1.0 if name == "silence" else 5.0)
 
     assert seen, "the server saw the request"
     assert isinstance(result, OutcomeUnknownError)
@@ -252,9 +252,9 @@ def test_headers_that_left_in_part_left(send: Sending, way: Way, script: Script,
         script(line)
 
     with reached(asked, way, authority) as (_, url, proxy):
-        sent = effect(url, within_s=0.8, proxy=proxy)
+        sent = effect(url, within_s=1.0, proxy=proxy)
         sent.request = sent.request.with_header("X-Large", "x" * 12_000_000)
-        result = outcome(send, sent, Settings(connect_timeout_s=0.4, ca_file=authority.file))
+        result = outcome(send, sent, Settings(connect_timeout_s=1, ca_file=authority.file))
 
     assert isinstance(result, OutcomeUnknownError)
 
@@ -472,12 +472,13 @@ def test_no_is_never_said_of_a_request_that_the_server_saw(
         if reset:
             line.reset()
 
-    result, _ = tried(send, script, way, authority, b"x" * body, 0.7)
+    result, seen = tried(send, script, way, authority, b"x" * body, 2.0)
 
     if isinstance(result, Response):
         assert said == len(ANSWER)
+    elif result.reached_carrier.value == "no":
+        assert not seen and isinstance(result, NOTHING_LEFT), "it was reset as it stood"
     else:
-        assert result.reached_carrier.value == "maybe", "the handshake stood, and the request's first byte left"
         assert isinstance(result, OutcomeUnknownError)
 
 

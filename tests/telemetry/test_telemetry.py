@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from shipkit import AsyncClient, Client, Settings, errors
+from shipkit.client.lists import Order
 from shipkit.errors import ShipkitError
 from shipkit.model import Environment, Operation
 from shipkit.ports import Observation
@@ -123,6 +124,22 @@ def test_spans_nest_in_threads(sim: Simulator, acme: Acme, watched: Watched) -> 
     nested([span for span in spans if span.name != host.name] + [host], host)
     assert len(watched.spans("shipkit.call")) == 7
     assert len({span.parent.span_id for span in watched.spans("shipkit.send") if span.parent}) == 7
+
+
+def test_the_spans_of_a_list_nest_too(sim: Simulator, acme: Acme, watched: Watched) -> None:
+    orders = [Order(key=f"order-{number}", request=request(), account="acme-de") for number in range(5)]
+
+    async def job() -> None:
+        async with AsyncClient({"acme-de": acme}, observers=watched.observers) as client:
+            assert [one async for one in client.create_shipments(orders)]
+
+    with watched.tracer.start_as_current_span("a job of the host") as host, no_waiting():
+        with Client({"acme-de": acme}, store=watched.store, observers=watched.observers) as client:
+            assert len(list(client.create_shipments(orders))) == 5
+        asyncio.run(job())
+
+    nested([span for span in watched.spans() if span.name != host.name] + [host], host)
+    assert len(watched.spans("shipkit.call")) == 10
 
 
 def test_spans_nest_in_tasks(sim: Simulator, acme: Acme, watched: Watched) -> None:
