@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipkit import (
@@ -30,7 +31,7 @@ from shipkit.ledger.pieces import phase_of
 from shipkit.ports import Entry, Phase
 from shipkit.settings import Settings
 from shipkit.shopping import Route
-from shipkit.store import MemoryStore, MemoryTokens
+from shipkit.store import MemoryStore, MemoryTokens, SqliteStore
 from tests.core.acme import Acme, acme_facts, request
 from tests.core.script import reply
 
@@ -219,10 +220,12 @@ def flat(run: Any) -> Any:
 class Scene:
     """A host with an order of three packages, at a carrier that takes one a call."""
 
-    def __init__(self, packages: int = 3) -> None:
+    def __init__(self, packages: int = 3, *, durable: bool = False) -> None:
         self.carriers = Carriers()
         self.carriers.before_purchase = self.nothing_is_open_beside
-        self.store = MemoryStore(clock=lambda: self.carriers.at)
+        kept: Callable[..., MemoryStore | SqliteStore]
+        kept = partial(SqliteStore, ":memory:") if durable else MemoryStore
+        self.store = kept(clock=lambda: self.carriers.at)
         self.store.tokens = MemoryTokens(lambda: self.carriers.at)
         self.order = request(packages=packages)
         account = OneByOne(client_id="h", client_secret="client-secret", base_url="https://api.acme.example/v2")
@@ -249,7 +252,7 @@ class Scene:
 
     @property
     def pieces(self) -> tuple[Entry, ...]:
-        return self.store.pieces(self.parent)
+        return self.store.ledger.pieces(self.parent)
 
     @property
     def phase(self) -> Phase:
@@ -386,7 +389,8 @@ def test_a_piece_that_the_carrier_will_not_undo_is_for_a_person_and_a_further_ca
     assert isinstance(failed, InDoubtError) and failed.needs_person and failed.key == KEY
     assert scene.phase is Phase.NEEDS_PERSON
     scene.recover().to_the_end()
-    assert scene.phase is Phase.NEEDS_PERSON and len(scene.carriers.live) == 3
+    assert phase_of(scene.parent, scene.pieces) is Phase.NEEDS_PERSON
+    assert len(scene.carriers.live) == 3
 
     scene.carriers.keeps = False
     assert scene.cancel().to_the_end().result.outcome is m.CancelOutcome.VOIDED
@@ -409,8 +413,8 @@ def test_the_key_of_a_piece_is_no_key_of_the_hosts() -> None:
     run = purchases.purchase(scene.desk, purchases.CREATE_SHIPMENT, request(), "a", f"{KEY}#1/2", 30)
     assert isinstance(Worker(scene.carriers, run).to_the_end().failed, InputError)
     scene.create().to_the_end()
-    run = purchases.cancel(scene.desk, f"{KEY}#1/2", 30)
-    assert isinstance(Worker(scene.carriers, run).to_the_end().failed, ConflictError)
+    undo = purchases.cancel(scene.desk, f"{KEY}#1/2", 30)
+    assert isinstance(Worker(scene.carriers, undo).to_the_end().failed, ConflictError)
     assert len(scene.carriers.live) == 3
 
 
@@ -499,32 +503,43 @@ def test_wherever_a_cancel_meets_a_booking_nothing_is_left_and_nothing_more_is_b
 
 # Any order of anything ---------------------------------------------------------------------------------------------
 
+Step = tuple[int, int, str, str, str]
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 1),
+        st.integers(1, 9),
         st.sampled_from(FATES),
         st.sampled_from(["step"] * 20 + ["tick", "die", "die", "restore"]),
         st.sampled_from(["create", "create", "recover", "cancel"]),
     ),
-    max_size=160,
+    min_size=25,
+    max_size=80,
 )
 
 
 @given(STEPS, st.sampled_from(["create", "cancel"]))
-def test_whatever_happens_all_pieces_live_or_none_or_a_person_decides(
-    steps: list[tuple[int, str, str, str]], last: str
-) -> None:
-    scene = Scene()
+def test_whatever_happens_all_pieces_live_or_none_or_a_person_decides(steps: list[Step], last: str) -> None:
+    anything_happens(Scene(), steps, last)
+
+
+@settings(max_examples=25)
+@given(STEPS, st.sampled_from(["create", "cancel"]))
+def test_the_same_holds_over_a_durable_store(steps: list[Step], last: str) -> None:
+    anything_happens(Scene(durable=True), steps, last)
+
+
+def anything_happens(scene: Scene, steps: list[Step], last: str) -> None:
     workers = [scene.create(), scene.create()]
-    for index, fate, what, call in steps:
+    for index, count, fate, what, call in steps:
         if what == "tick":
             scene.carriers.tick(40)
         elif what == "restore":
             scene.store.restored(60, 900)
         elif what == "die":
             workers[index].die()
-        elif not workers[index].ended:
-            workers[index].step(fate)
+        for _ in range(count if what == "step" else 0):
+            if not workers[index].ended:
+                workers[index].step(fate)
         if workers[index].ended:
             workers[index] = getattr(scene, call if scene.store.read(KEY) else "create")()
     for worker in workers:
