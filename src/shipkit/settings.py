@@ -68,7 +68,7 @@ class Settings:
     watch_booked: str = _setting(
         "exact", "name", "bookings answered at once that are looked for once more: exact (one look-up each), all, none"
     )
-    void_strays: bool = _setting(True, "flag", "a second booking is undone where the carrier allows it; else it is shown")
+    void_strays: bool = _setting(True, "flag", "a second booking is undone where the carrier allows it, else shown")
     recover_hold_s: float = _setting(5, "s", "how long a row that a recovery run looked at is left alone by others")
     body_max_bytes: int = _setting(20_000_000, "bytes", "longest reply, after decompression")
     webhook_body_max_bytes: int = _setting(1_000_000, "bytes", "longest push")
@@ -84,14 +84,14 @@ class Settings:
     )
     hold_max_s: float = _setting(3_600, "s", "longest wait named by a 429 that all requests of an operation keep to")
     pace_slowest_s: float = _setting(10, "s", "after any number of 429s one request in so many seconds still goes")
-    last_good_rates_s: float = _setting(0, "s", "how old quotes may be that stand in for an account that failed; 0: none")
+    last_good_rates_s: float = _setting(0, "s", "how old quotes may be that stand in for a failed account; 0: none")
     proxy: str = attrs.field(
         default="",
         repr=False,
         validator=usable_proxy,
         metadata={
             "unit": "text",
-            "meaning": "HTTP proxy of accounts that name none: http://name:password@host:port or environment; empty: none",
+            "meaning": "HTTP proxy of accounts that name none: http://name:password@host:port, or environment",
             "secret": True,
         },
     )

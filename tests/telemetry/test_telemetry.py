@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +258,21 @@ def test_a_breaker_that_opens_shows_the_endpoint_as_gone(sim: Simulator, acme: A
         one.attributes["shipkit.operation"]: one.value for one in watched.points()["shipkit.endpoint.available"]
     }
     assert available == {"rates": 0, "track": 1}
+
+
+def test_a_breakers_probe_is_a_retry_and_an_answer_brings_the_endpoint_back(
+    sim: Simulator, acme: Acme, watched: Watched
+) -> None:
+    settings = Settings(attempts=1, breaker_failures=2, breaker_open_s=0.05)
+    sim.add_fault("503", operation="rates", times=2)
+    with Client({"acme-de": acme}, store=watched.store, observers=watched.observers, settings=settings) as client:
+        for _ in range(2):
+            client.rates(request())
+        time.sleep(0.1)
+        assert not client.rates(request()).errors
+
+    assert watched.counted("shipkit.retries", retry_cause="breaker_probe", request="rates") == 1
+    assert watched.counted("shipkit.endpoint.available", operation="rates") == 1
 
 
 def test_nothing_that_is_told_holds_a_secret_or_a_person(
