@@ -344,7 +344,7 @@ class LedgerStore(Protocol):
         ...
 
     def keep(self, entry: Entry, error: str) -> None:
-        """The carrier would not undo it: the booking stands."""
+        """The carrier would not undo it: the booking stands, unless somebody has asked again since *entry* was read."""
         ...
 
     def close_key(self, key: str, note: str = "") -> Entry | None:

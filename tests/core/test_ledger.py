@@ -322,6 +322,19 @@ def test_a_fuller_answer_about_the_same_booking_replaces_a_poorer_one_only(make:
     assert unpacked(kept.result, Shipment) == FULL
 
 
+@BOTH
+def test_a_refusal_to_undo_counts_only_for_whoever_asked_last_and_what_was_undone_counts_for_all(make: Make) -> None:
+    store, first = in_phase(make, Phase.VOIDING, Clock())
+    second = store.want_void("order-1")
+
+    store.keep(first, "too late")
+    assert store.read("order-1").phase is Phase.VOIDING, "another one has asked since"
+    store.keep(second, "too late")
+    assert store.read("order-1").phase is Phase.SUCCEEDED
+    assert store.voided(first, VOIDED, None), "and yet it was undone for the first one"
+    assert store.read("order-1").phase is Phase.VOIDED
+
+
 def test_what_is_stored_survives_the_process(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     store = SqliteStore(path)

@@ -68,7 +68,7 @@ TABLE: Final = (
     *(Transition(phase, "want_void", _P.VOIDED) for phase in (_P.NEW, _P.ABSENT, _P.REJECTED)),
     Transition(_P.SUCCEEDED, "voided", _P.VOIDED, "definite: it refused one worker, and undid it for another"),
     Transition(_P.VOIDING, "voided", _P.VOIDED, "definite, or unknown there and asked at or after settle_at"),
-    Transition(_P.VOIDING, "keep", _P.SUCCEEDED, "the carrier would not undo it"),
+    Transition(_P.VOIDING, "keep", _P.SUCCEEDED, "the carrier would not undo it, and nobody has asked it again"),
     *(Transition(phase, "close", _P.CLOSED) for phase in (_P.NEEDS_PERSON, _P.NEW, _P.ABSENT, _P.REJECTED)),
     *(
         Transition(phase, "restored", _P.IN_DOUBT, "one send further, not alone, settling anew")

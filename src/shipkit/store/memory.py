@@ -141,7 +141,7 @@ class MemoryStore:
 
     def keep(self, entry: Entry, error: str) -> None:
         """The carrier would not undo it."""
-        self._event("keep", entry, lambda row, at: rules.kept(row, at, error), error)
+        self._event("keep", entry, lambda row, at: rules.kept(row, entry, at, error), error)
 
     def close_key(self, key: str, note: str = "") -> Entry | None:
         """A person ends a row that nobody else can end; a new generation may follow."""

@@ -283,10 +283,19 @@ def filled(row: Entry, entry: Entry, value: Value, at: datetime, *, complete: bo
 
 def wanted_void(row: Entry, at: datetime) -> Entry | None:
     """Wished undone: what that means now, and what it will mean to an answer that is still to come."""
-    if row.phase in ENDED or row.phase is Phase.VOIDING:
+    if row.phase in ENDED:
         return None
-    then = Phase.VOIDING if row.phase is Phase.SUCCEEDED else row.phase
-    return _moved(row, at, Phase.VOIDED if row.phase in CLAIMABLE else then, void_wanted=True)
+    if row.phase is Phase.VOIDING:
+        return attrs.evolve(row, owner=_next_asker(row.owner), updated_at=at)
+    if row.phase is Phase.SUCCEEDED:
+        return _moved(row, at, Phase.VOIDING, void_wanted=True, owner=_next_asker(row.owner))
+    return _moved(row, at, Phase.VOIDED if row.phase in CLAIMABLE else row.phase, void_wanted=True)
+
+
+def _next_asker(owner: str) -> str:
+    """Who asks the carrier to undo it from now on: a refusal counts only for whoever asked last."""
+    word, _, number = owner.partition(" ")
+    return f"void {int(number) + 1}" if word == "void" and number.isdigit() else "void 1"
 
 
 def voided(row: Entry, value: Value, at: datetime, asked_at: datetime | None) -> Entry | None:
@@ -300,10 +309,10 @@ def voided(row: Entry, value: Value, at: datetime, asked_at: datetime | None) ->
     return _moved(row, at, Phase.VOIDED, void_wanted=True, void_result=value) if counts else None
 
 
-def kept(row: Entry, at: datetime, error: str) -> Entry | None:
-    """The carrier would not undo it."""
-    voiding = row.phase is Phase.VOIDING
-    return _moved(row, at, Phase.SUCCEEDED, void_wanted=False, error=error) if voiding else None
+def kept(row: Entry, entry: Entry, at: datetime, error: str) -> Entry | None:
+    """The carrier would not undo it, and nobody has asked it again since."""
+    last = row.phase is Phase.VOIDING and row.owner == entry.owner
+    return _moved(row, at, Phase.SUCCEEDED, void_wanted=False, error=error) if last else None
 
 
 def closed(row: Entry, at: datetime, note: str) -> Entry | None:
