@@ -70,6 +70,7 @@ def _voided(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
         yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
         raise
     except (OutcomeUnknownError, UnavailableError) as error:
+        yield from _wished_again(ledger, entry)
         raise doubt_of(entry) from error  # repeating a void does no harm: the next call does it
     if result.outcome in DONE:
         yield from call(ledger.voided, entry, result, None)
@@ -79,6 +80,14 @@ def _voided(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
     else:
         yield from call(ledger.keep, entry, result.outcome.value)
     return result
+
+
+def _wished_again(ledger: LedgerStore, entry: Entry) -> Run[None]:
+    """A refusal that another worker got meanwhile says nothing about this void, which may have gone through."""
+    row = yield from call(ledger.read, entry.key)
+    same = row is not None and (row.generation, row.booking) == (entry.generation, entry.booking)
+    if row is not None and same and row.phase is Phase.SUCCEEDED:
+        yield from call(ledger.want_void, entry.key)
 
 
 def undone(intent: Intent[T], stack: Stack, value: T) -> Run[CancellationResult]:
