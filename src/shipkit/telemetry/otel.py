@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from contextvars import Token
 from typing import Any, Final
 
-from opentelemetry import context, metrics, trace
-from opentelemetry.metrics import CallbackOptions, MeterProvider
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+try:
+    from opentelemetry import context, metrics, trace
+    from opentelemetry.metrics import CallbackOptions, MeterProvider
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
+except ImportError as missing:
+    raise ImportError("OpenTelemetry's API is missing: install shipkit-sdk[otel]") from missing
 
 from ..ports import Observation, Store
 from .measures import Measured, Measures, outcome_of, status_class
