@@ -13,6 +13,9 @@ if TYPE_CHECKING:
         AsyncClient,
         Client,
     )
+    from .client.lists import (
+        Order,
+    )
     from .errors import (
         AuthenticationError,
         CarrierError,
@@ -88,13 +91,19 @@ if TYPE_CHECKING:
         CHEAPEST,
         CHEAPEST_BY,
         FASTEST,
+        FRESH,
+        Route,
         choose,
+        routes,
     )
     from .store import (
         HostStore,
         MemoryStore,
         PostgresStore,
         SqliteStore,
+    )
+    from .voids import (
+        CanCancel,
     )
 
 __all__ = [
@@ -105,6 +114,7 @@ __all__ = [
     "AuthenticationError",
     "CHEAPEST",
     "CHEAPEST_BY",
+    "CanCancel",
     "CancelOutcome",
     "Carrier",
     "CarrierError",
@@ -122,6 +132,7 @@ __all__ = [
     "DocumentQuery",
     "Environment",
     "FASTEST",
+    "FRESH",
     "HostStore",
     "InDoubtError",
     "InProgressError",
@@ -141,6 +152,7 @@ __all__ = [
     "NotSupportedError",
     "Option",
     "OptionCode",
+    "Order",
     "OutcomeUnknownError",
     "Package",
     "Party",
@@ -156,6 +168,7 @@ __all__ = [
     "ReplyError",
     "ReturnLabelKind",
     "ReturnRequest",
+    "Route",
     "ServicePointQuery",
     "ServicePointRef",
     "Settings",
@@ -172,6 +185,7 @@ __all__ = [
     "Weight",
     "WeightUnit",
     "choose",
+    "routes",
 ]
 
 _ROOMS = {
@@ -182,6 +196,7 @@ _ROOMS = {
     "AuthenticationError": ".errors",
     "CHEAPEST": ".shopping",
     "CHEAPEST_BY": ".shopping",
+    "CanCancel": ".voids",
     "CancelOutcome": ".model",
     "Carrier": ".carrier",
     "CarrierError": ".errors",
@@ -199,6 +214,7 @@ _ROOMS = {
     "DocumentQuery": ".model",
     "Environment": ".model",
     "FASTEST": ".shopping",
+    "FRESH": ".shopping",
     "HostStore": ".store",
     "InDoubtError": ".errors",
     "InProgressError": ".errors",
@@ -218,6 +234,7 @@ _ROOMS = {
     "NotSupportedError": ".errors",
     "Option": ".model",
     "OptionCode": ".model",
+    "Order": ".client.lists",
     "OutcomeUnknownError": ".errors",
     "Package": ".model",
     "Party": ".model",
@@ -233,6 +250,7 @@ _ROOMS = {
     "ReplyError": ".errors",
     "ReturnLabelKind": ".model",
     "ReturnRequest": ".model",
+    "Route": ".shopping",
     "ServicePointQuery": ".model",
     "ServicePointRef": ".model",
     "Settings": ".settings",
@@ -249,6 +267,7 @@ _ROOMS = {
     "Weight": ".model",
     "WeightUnit": ".model",
     "choose": ".shopping",
+    "routes": ".shopping",
 }
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object
