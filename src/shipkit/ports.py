@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
@@ -13,14 +13,17 @@ from .flow import Token
 from .model.base import Value
 
 __all__ = [
+    "Archive",
     "Backlog",
     "Claim",
     "Entry",
+    "Forgotten",
     "Kept",
     "LedgerStore",
     "LimitStore",
     "Observation",
     "Phase",
+    "Purged",
     "Resend",
     "Step",
     "Store",
@@ -417,6 +420,42 @@ class LedgerStore(Protocol):
         Every row in flight, in doubt, absent, refused or new is in doubt, one send further and not alone, settling
         anew; for *age_s* plus *settle_s* unknown keys begin in doubt, sent *age_s* ago at the earliest.
         """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Purged:
+    """What a purge took away: the bodies of so many rows, the documents of so many."""
+
+    bodies: int
+    documents: int
+
+
+@attrs.frozen(kw_only=True)
+class Forgotten:
+    """What an erasure blanked, and the keys that it left alone, because they are still open."""
+
+    rows: int
+    open: tuple[str, ...] = ()
+
+
+class Archive(Protocol):
+    """What a durable store does with rows that have ended: nothing waits for them, and no late booking is looked for.
+
+    Keys, generations, fingerprints, phases, booking numbers and the audit trail stay in every case: a key that is gone
+    would be bought for again. A row without its bodies says so (``Entry.purged_at``).
+    """
+
+    def purge(self, bodies_before: datetime, documents_before: datetime) -> Purged:
+        """Take requests and answers away from rows at rest since *bodies_before*, and later their documents' bytes."""
+        ...
+
+    def forget(self, keys: Sequence[str]) -> Forgotten:
+        """Blank what is personal under *keys* and their pieces, and take their documents away."""
+        ...
+
+    def export(self, prefix: str = "") -> Iterator[str]:
+        """Everything under keys that begin with *prefix*, a line of JSON for each row, further booking and event."""
         ...
 
 

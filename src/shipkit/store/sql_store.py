@@ -8,6 +8,7 @@ from typing import Final
 
 from ..ports import LimitStore, TokenStore
 from .dialect import Home, Session
+from .sql_archive import SqlArchive
 from .sql_ledger import SqlLedger
 from .sql_limits import SqlLimits
 from .sql_tokens import SqlTokens
@@ -18,7 +19,7 @@ _SALT: Final = "INSERT INTO shipkit_meta (name, value) VALUES ('salt', :salt) ON
 _DRAWN: Final = "SELECT value FROM shipkit_meta WHERE name = 'salt'"
 
 
-class SqlStore(SqlLedger):
+class SqlStore(SqlLedger, SqlArchive):
     """What a client keeps, in the database that *home* leads to; tokens and limits may have a way of their own.
 
     Times are the database's, or those of *clock* where one is given.
