@@ -27,10 +27,10 @@ from shipkit.errors import (
 )
 from shipkit.flow import Flow, Request, Token, drive
 from shipkit.model import CancellationResult, CancelRequest, RateQuote, RateRequest, Shipment, ShipmentRequest
-from shipkit.policy import Gate, stack
+from shipkit.policy import Limit, stack
 from shipkit.settings import Settings
 from shipkit.simulator import Simulator
-from shipkit.store import MemoryStore, MemoryTokens, SqliteStore
+from shipkit.store import MemoryLimits, MemoryStore, MemoryTokens, SqliteStore
 from tests.core.acme import Acme, request
 from tests.core.script import LOOK, START, World, context, reply
 from tests.core.test_client import Later
@@ -262,21 +262,24 @@ def test_an_answer_closes_the_breaker_whatever_it_says() -> None:
     world.run(stack(ACME, refused).send(LOOK))
 
 
-def test_a_gate_keeps_its_limit_among_threads_and_takes_no_place_that_comes_too_late() -> None:
-    gate = Gate(10, 1.0, threading.Lock())
+def test_a_limit_is_kept_among_threads_and_no_place_is_taken_that_comes_too_late() -> None:
+    limits, limit = MemoryLimits(lambda: 0.0), Limit.of(20, 60.0)
     waits: list[float] = []
 
+    def reserve(within_s: float) -> float:
+        return limits.reserve("acme-de/rates", limit.step_s, limit.slack_s, within_s)
+
     def take() -> None:
-        waits.extend(gate.reserve(0.0, within_s=1000.0) for _ in range(300))
+        waits.extend(reserve(100_000.0) for _ in range(300))
 
     threads = [threading.Thread(target=take) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(waits)) == 1200 - 9
-    late = gate.reserve(0.0, within_s=1.0)
-    assert gate.reserve(0.0, within_s=1.0) == late > 1.0
+    assert len({round(wait_s, 6) for wait_s in waits}) == 1200 - 9, "a burst of ten, then one after the other"
+    late = reserve(1.0)
+    assert reserve(1.0) == late > 1.0
 
 
 def test_a_token_that_lives_shorter_than_the_margin_is_still_shared() -> None:
