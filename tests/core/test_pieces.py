@@ -594,3 +594,16 @@ def test_a_way_in_pieces_that_is_refused_at_last_gives_way_to_the_next() -> None
     on_ways(scene, "a", "b").to_the_end("book", *["limited"] * 3)
     found = on_ways(scene, "b", "a").to_the_end("refuse").result
     assert found.route == Route("b") and len(scene.carriers.live) == 3
+
+
+def test_a_piece_whose_whole_was_lost_with_the_newest_commits_is_not_sent() -> None:
+    scene = Scene()
+    worker = scene.create()
+    while scene.store.read(KEY) is None:
+        worker.step("book")
+    assert isinstance(scene.store, MemoryStore)
+    scene.store._rows.clear()
+    scene.store._pieces.clear()
+    scene.store.restored(3_600, 900)
+    worker.to_the_end()
+    assert isinstance(worker.failed, InDoubtError) and scene.carriers.arrived == 0

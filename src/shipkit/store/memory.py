@@ -266,7 +266,10 @@ class MemoryStore:
     def _may_begin(self, claim: Claim) -> bool:
         if claim.parent is None:
             return True
-        parent = self._of(*claim.parent)
+        key, generation = claim.parent
+        parent = next((row for row in self._rows.get(key, ()) if row.generation == generation), None)
+        if parent is None:
+            return False  # lost with the newest commits
         beside = [row for row in self.pieces(parent) if row.key != claim.key]
         running = parent.phase is Phase.PLANNED and not parent.void_wanted
         return running and not any(row.phase in rules.BESIDE for row in beside)
