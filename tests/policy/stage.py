@@ -60,8 +60,9 @@ class Stage:
                 return
             ready = [actor for actor in waiting if actor.called or actor.wake_at <= self.at]
             if not ready:
-                self.at = min(actor.wake_at for actor in waiting)
-                if self.at > until:
+                following = min(actor.wake_at for actor in waiting)
+                self.at = max(self.at, min(following, until))
+                if following > until:
                     return
                 continue
             self.step(ready[next(self._choices) % len(ready)])
@@ -72,7 +73,7 @@ class Stage:
             actor.value, actor.error = None, actor.value
         value, error = actor.value, actor.error
         actor.value = actor.error = None
-        actor.called = False
+        actor.called, actor.wake_at = False, self.at
         try:
             effect = actor.run.throw(error) if error is not None else actor.run.send(value)
         except StopIteration as stop:

@@ -82,7 +82,11 @@ def test_opening_and_closing_are_told_once_each() -> None:
     state, world = context().state, World(reply(503), reply(503), reply(), reply())
     for at in (0.0, 1.0, 2.0, 40.0, 41.0):
         call(world, state, at)
-    told = [(event.kind, event.detail, event.error) for event in world.events if event.kind == "breaker"]
+    told = [
+        (event.kind, event.detail, event.error)
+        for event in world.events
+        if event is not None and event.kind == "breaker"
+    ]
     assert told == [("breaker", "open", "unavailable"), ("breaker", "closed", "")]
     assert len(world.sent) == 4
 
@@ -91,7 +95,7 @@ def test_an_answer_that_refuses_closes_it_as_well() -> None:
     state, world = opened(), World(reply(404), reply())
     call(world, state, 40.0)
     assert call(world, state, 40.5) is None
-    assert [event.detail for event in world.events if event.kind == "breaker"] == ["closed"]
+    assert [event.detail for event in world.events if event is not None and event.kind == "breaker"] == ["closed"]
 
 
 def test_a_probe_that_nobody_waits_for_any_more_leaves_its_turn_to_the_next_request() -> None:
@@ -104,6 +108,7 @@ def test_a_probe_that_nobody_waits_for_any_more_leaves_its_turn_to_the_next_requ
         assert len(stage.sent) == 1
         assert isinstance(call(World(), state, 41.0), UnavailableError), "one at a time"
         getattr(stage, end)(probe)
+        stage.play(until=41.0)
         assert call(World(reply()), state, 41.0) is None
 
 
