@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from itertools import islice
@@ -37,15 +37,13 @@ class Profile:
     abreast: int
 
 
-PROFILES = {"ci": Profile(260, 40, 250, 8), "full": Profile(2400, 360, 2000, 10)}
+PROFILES = {"ci": Profile(260, 40, 250, 8), "full": Profile(3000, 360, 2000, 10)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     absent = stores.postgres_there()
-    server = (
-        None if absent else {"kind": "postgres", "url": stores.POSTGRES, "schema": f"faults_{secrets.token_hex(4)}"}
-    )
+    server = None if absent else stores.fresh_schema()
     if absent:
         print(f"nothing is run on PostgreSQL: {absent}", flush=True)
     kinds = ("sqlite", "postgres") if server else ("sqlite",)
@@ -101,11 +99,17 @@ def _schedules(seed: int, count: int) -> Part:
     every = {(code, pair) for code in carriers.CODES for pair in plans.pairs(code)}
     hit = {(verdict.carrier, pair) for verdict in part.verdicts for pair in verdict.hit}
     part.notes.append(
-        f"{len(part.verdicts):,} schedules of 1 to 8 workers on 1 to 3 keys, threads and tasks, in memory and SQLite; "
+        f"{len(part.verdicts):,} schedules of 1 to 8 workers on 1 to 3 keys, threads and tasks; "
+        f"{_stores(part)}; "
         f"{len(every & hit)} of {len(every)} pairs of fault and exchange happened"
     )
     print(f"schedules: {time.monotonic() - began:.0f} s", flush=True)
     return part
+
+
+def _stores(part: Part) -> str:
+    counted = Counter(verdict.store for verdict in part.verdicts)
+    return "stores: " + ", ".join(f"{name} {counted[name]}" for name in sorted(counted) if name)
 
 
 def _kills(context: Any, seed: int, profile: Profile, kinds: tuple[str, ...], server: Any) -> Part:
@@ -120,7 +124,7 @@ def _kills(context: Any, seed: int, profile: Profile, kinds: tuple[str, ...], se
     met = sum(verdict.counts["met"] for verdict in part.verdicts)
     part.notes.append(
         f"{struck} of {len(part.verdicts)} runs had a worker killed ({total} kills), {paused} one stopped for longer"
-        f" than a claim's window and settling; stores: {', '.join(kinds)}"
+        f" than a claim's window and settling; {_stores(part)}"
     )
     part.notes.append(f"stopped between its last look at the clock and its first byte, and therefore too late: {met}")
     if met > max(1, _MEETINGS * paused):

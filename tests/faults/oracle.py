@@ -36,6 +36,7 @@ class Verdict:
     name: str
     carrier: str
     bounded: bool
+    store: str = ""
     counts: Counter[str] = attrs.field(factory=Counter)
     violations: list[str] = attrs.field(factory=list)
     hit: set[tuple[str, str]] = attrs.field(factory=set)
@@ -62,7 +63,7 @@ def judged(
     plan: Facts, sim: Simulator, store: Any, given: Sequence[Handed], bare: Iterable[str], space: str = ""
 ) -> Verdict:
     """Every promise, key by key; the ledger keeps the host's keys within *space*."""
-    verdict = Verdict(name=plan.name, carrier=plan.carrier, bounded=plan.bounded)
+    verdict = Verdict(name=plan.name, carrier=plan.carrier, bounded=plan.bounded, store=type(store).__name__)
     verdict.violations += [f"an error that is none of ours: {text}" for text in bare]
     books: dict[str, list[Booking]] = defaultdict(list)
     for booking in sim.bookings():

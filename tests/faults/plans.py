@@ -92,7 +92,7 @@ def planned(seed: int, number: int) -> Plan:
     return Plan(
         name=f"schedules:{number}",
         carrier=code,
-        store=rng.choice(("memory", "sqlite")),
+        store=rng.choice(("memory", "memory", "sqlite", "sqlite", "postgres")),
         tasks=tasks,
         shared=rng.random() < 0.5,
         pieces=2 if code in ("ups", "dpd_fr") and rng.random() < 0.2 else 1,

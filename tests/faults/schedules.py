@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from shipkit import AsyncClient, Client, MemoryStore, Settings, ShipkitError, Shipment, SqliteStore
+from shipkit import AsyncClient, Client, MemoryStore, Settings, ShipkitError, Shipment
 from shipkit.simulator import Simulator
 
-from . import carriers
+from . import carriers, stores
 from .oracle import Handed, Verdict, judged
 from .persons import resolved
 from .plans import SETTLE_S, Move, Plan, late_s, planned
@@ -222,9 +222,13 @@ def _store(name: str, times: Times) -> Iterator[Any]:
         yield MemoryStore(clock=times)
         return
     with tempfile.TemporaryDirectory(dir=_SHM if _SHM.is_dir() else None) as folder:
-        store = SqliteStore(Path(folder) / "ledger.db", clock=times)
+        spec = {"kind": "sqlite", "path": str(Path(folder) / "ledger.db")}
+        if name == "postgres" and not stores.postgres_there():
+            spec = stores.fresh_schema()
+        store = stores.opened(spec, clock=times)
         try:
             yield store
         finally:
             with suppress(ShipkitError):
                 store.close()
+            stores.dropped(spec)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from shipkit import SqliteStore
 
-__all__ = ["POSTGRES", "dropped", "opened", "postgres_there"]
+__all__ = ["POSTGRES", "dropped", "opened", "fresh_schema", "postgres_there"]
 
 #: Where a PostgreSQL server may be found; nothing is run on it where none answers.
 POSTGRES = os.environ.get("SHIPKIT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -23,6 +25,12 @@ def opened(spec: dict[str, str], **more: Any) -> Any:
     return PostgresStore(spec["url"], schema=spec["schema"], **more)
 
 
+def fresh_schema() -> dict[str, str]:
+    """A schema of the server that nobody else uses; its tables are made when it is opened."""
+    return {"kind": "postgres", "url": POSTGRES, "schema": f"faults_{secrets.token_hex(6)}"}
+
+
+@cache
 def postgres_there() -> str:
     """Why nothing can be run on PostgreSQL; empty where it can."""
     try:
