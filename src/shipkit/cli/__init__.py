@@ -42,6 +42,16 @@ GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "audit": "What happened to every key, and whether that was written over.",
         },
     ),
+    "store": (
+        "What is kept beyond the day: how much it is, what goes, what is forgotten.",
+        {
+            "show": "Where the store is, and how many keys stand in which phase.",
+            "purge": "Take requests and answers of keys that have ended away, and later their documents.",
+            "export": "Everything that is kept, as lines of JSON.",
+            "forget": "Blank what is personal under a key.",
+            "restored": "Say that the store lost its newest commits.",
+        },
+    ),
 }
 """What each group is about, and what its commands do."""
 

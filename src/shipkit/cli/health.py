@@ -26,7 +26,7 @@ OK, NOTE, WARNING, FAILED = "ok", "note", "warning", "failed"
 OURS: Final = "shipkit-sdk"
 _OPEN: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.VOIDING)
 _OLDEST: Final = (3, 10)
-_PARTS: Final = ("attrs", "cattrs", "pluggy", "httpx", "zeep", "lxml", "cyclopts", "rich")
+_PARTS: Final = ("attrs", "cattrs", "pluggy", "httpx", "zeep", "lxml", "cyclopts", "rich", "psycopg")
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
@@ -165,11 +165,11 @@ def _configuration(config: Config) -> Iterator[Finding]:
 
 
 def _store(config: Config) -> Finding:
-    path = config.store_path
-    if path is None:
+    choice = config.store_choice
+    if choice.kind == "memory":
         return Finding(what="store", state=WARNING, text="in memory: keys hold as long as the process, and no longer")
-    if not path.exists():
-        return Finding(what="store", state=NOTE, text=f"{path} will be made when it is first used")
+    if choice.path is not None and not choice.path.exists():
+        return Finding(what="store", state=NOTE, text=f"{choice.path} will be made when it is first used")
     try:
         store = config.store()
         try:
@@ -178,7 +178,7 @@ def _store(config: Config) -> Finding:
             store.close()
     except ShipkitError as error:
         return Finding(what="store", state=FAILED, text=str(error))
-    text = f"{path}, {waiting} keys open" + ("; shipkit ledger recover looks at them" if waiting else "")
+    text = f"{choice.told}, {waiting} keys open" + ("; shipkit ledger recover looks at them" if waiting else "")
     return Finding(what="store", state=OK if not waiting else NOTE, text=text, data={"open": waiting})
 
 

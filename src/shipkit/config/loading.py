@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ..carrier import Carrier
-from ..errors import InputError, NotSupportedError, StoreError
+from ..errors import InputError, NotSupportedError
 from ..model import Problem, ProblemCode
 from ..registry import Registry
 from ..settings import Settings
 from .accounts import AccountsReader
 from .findings import Findings
 from .positions import places
+from .stores import StoreChoice, chosen
 from .values import Resolver, Unusable, fitted
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ __all__ = ["Config", "data_folder", "found_file", "loaded"]
 FILE: Final = "shipkit.toml"
 _PREFIX: Final = "SHIPKIT_ACCOUNTS__"
 _SECTIONS: Final = ("accounts", "settings", "store")
-_STORE_KEYS: Final = ("kind", "path")
-_STORE_KINDS: Final = ("sqlite", "memory")
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +42,12 @@ class Config:
     path: Path | None = None
     """The file that was read; None where there was none."""
     warnings: tuple[str, ...] = ()
-    store_path: Path | None = None
-    """The ledger's file; None for a store in memory."""
+    store_choice: StoreChoice = attrs.field(factory=StoreChoice)
+
+    @property
+    def store_path(self) -> Path | None:
+        """The ledger's file; None where it is no file."""
+        return self.store_choice.path
 
     def store(self) -> Store:
         """Open the store: an SQLite file in the user's data folder unless the configuration says otherwise.
@@ -52,15 +55,7 @@ class Config:
         Raises:
             StoreError: it cannot be opened.
         """
-        from ..store import MemoryStore, SqliteStore
-
-        if self.store_path is None:
-            return MemoryStore()
-        try:
-            self.store_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StoreError(f"the folder {self.store_path.parent} cannot be made: {error.strerror}") from error
-        return SqliteStore(self.store_path)
+        return self.store_choice.opened()
 
 
 def loaded(
@@ -85,16 +80,18 @@ def loaded(
     for name in data:
         if name not in _SECTIONS:
             findings.unknown((name,), _SECTIONS)
-    reader = AccountsReader(registry or Registry(), Resolver(environ, folder, findings), findings)
+    resolver = Resolver(environ, folder, findings)
+    reader = AccountsReader(registry or Registry(), resolver, findings)
     tables = _table(data, "accounts", findings)
     accounts = reader.accounts(tables, _overrides(tables, environ, findings))
     settings = _settings(_table(data, "settings", findings), findings, reader)
-    store_path = _store_path(_table(data, "store", findings), findings, folder, environ)
-    if file is not None and reader.literal_secret and _world_readable(file):
+    usual = data_folder(environ) / "shipkit.db"
+    store_choice, literal = chosen(_table(data, "store", findings), findings, resolver, folder, usual)
+    if file is not None and (reader.literal_secret or literal) and _world_readable(file):
         findings.warnings.append(f"{file} holds a secret and everybody on this machine can read it: chmod 600 {file}")
     findings.refuse()
     return Config(
-        accounts=accounts, settings=settings, path=file, warnings=tuple(findings.warnings), store_path=store_path
+        accounts=accounts, settings=settings, path=file, warnings=tuple(findings.warnings), store_choice=store_choice
     )
 
 
@@ -223,23 +220,6 @@ def _setting(field: attrs.Attribute[Any], given: Any) -> Any:
         raise Unusable("must be greater than 0")
     Settings(**{field.name: value})
     return value
-
-
-def _store_path(table: Mapping[str, Any], findings: Findings, folder: Path, environ: Mapping[str, str]) -> Path | None:
-    for name in table:
-        if name not in _STORE_KEYS:
-            findings.unknown(("store", name), _STORE_KEYS)
-    kind, path = table.get("kind", "sqlite"), table.get("path")
-    if kind not in _STORE_KINDS:
-        findings.add(("store", "kind"), ProblemCode.UNKNOWN_VALUE, f"must be one of {', '.join(_STORE_KINDS)}")
-    if path is not None and (not isinstance(path, str) or not path):
-        findings.add(("store", "path"), ProblemCode.MALFORMED, "must be text, in quotes")
-        path = None
-    if path is not None and kind == "memory":
-        findings.add(("store", "path"), ProblemCode.NOT_TOGETHER, "a store in memory has no path")
-    if kind == "memory":
-        return None
-    return folder / Path(path).expanduser() if path is not None else data_folder(environ) / "shipkit.db"
 
 
 def _world_readable(file: Path) -> bool:
