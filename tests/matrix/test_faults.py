@@ -124,7 +124,7 @@ PARAMS: dict[str, dict[str, Any]] = {
 def test_one_order_is_one_booking_with_its_label_whatever_the_carrier_does(
     sim: Simulator, ship: Any, fault: str
 ) -> None:
-    sim.add_fault(fault, operation="create_shipment", times=1, **PARAMS.get(fault, {}))
+    sim.add_fault(fault, operation="purchase", times=1, **PARAMS.get(fault, {}))
     later = Later()
     store = MemoryStore(clock=later)
 

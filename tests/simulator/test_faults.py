@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from shipkit.simulator import FAULTS, Fault, FaultBox, Simulator, load_faults
+from shipkit.simulator.faults import ALL, PURCHASES
 from tests.simulator.conftest import Raw
 
 GONE = (http.client.RemoteDisconnected, ConnectionError, http.client.BadStatusLine)
@@ -428,3 +429,11 @@ def test_one_fault_on_the_wire_is_enough_for_one_call() -> None:
 
     assert [fault.name for fault in first] == ["500", "find_lags"]
     assert [fault.name for fault in second] == ["503"]
+
+
+def test_a_fault_that_could_never_happen_is_refused(acme: Simulator) -> None:
+    for aim in (ALL, PURCHASES, *acme.dialect.operations()):
+        acme.add_fault("500", operation=aim)
+
+    with pytest.raises(ValueError, match="has no operation CreateShipment; there are .*create_shipment"):
+        acme.add_fault("500", operation="CreateShipment")

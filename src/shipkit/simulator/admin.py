@@ -122,7 +122,7 @@ class Admin:
         """Add a fault, or a list of them: ``{"fault": "slow", "operation": "rates", "times": 2, "after_s": 0.5}``."""
         rows = call.json()
         faults = [Fault.of(_mapping(row)) for row in (rows if isinstance(rows, list) else [rows])]
-        return {"ids": [self._simulator.faults.add(fault) for fault in faults]}
+        return {"ids": [self._simulator.misbehave(fault) for fault in faults]}
 
     async def remove_faults(self, call: Call) -> object:
         """Take one back (``faults/ID``), or all."""

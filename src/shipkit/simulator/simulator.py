@@ -20,7 +20,7 @@ from .calls import Call
 from .clock import Clock
 from .dialect import Dialect
 from .engine import Engine, RequestRecord
-from .faults import Fault, FaultBox
+from .faults import ALL, PURCHASES, Fault, FaultBox
 from .misbehave import Answer
 from .pushing import Delivery, PushDesk
 from .records import Booking, Counts, InvoiceLine
@@ -54,7 +54,7 @@ class Simulator:
         if not ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).is_loopback:
             raise ValueError(f"a simulator listens on loopback only, not on {host}")
         self.dialect = dialect
-        self.faults = FaultBox(faults)
+        self.faults = FaultBox()
         self._address = (host, port)
         self._engine = Engine(dialect, self.faults)
         self._desk = PushDesk(dialect)
@@ -64,6 +64,8 @@ class Simulator:
         self._thread: threading.Thread | None = None
         self._ending = threading.Lock()
         self._url = ""
+        for fault in faults:
+            self.misbehave(fault)
 
     def __enter__(self) -> Self:
         self.start()
@@ -153,7 +155,18 @@ class Simulator:
         self, name: str, *, operation: str = "", times: int | None = 1, skip: int = 0, mark: str = "", **params: Any
     ) -> int:
         """Let a fault of ``FAULTS`` happen; returns the number to take it back by. Raises ValueError if unknown."""
-        fault = Fault(name=name, operation=operation, times=times, skip=skip, mark=mark, params=params)
+        return self.misbehave(Fault(name=name, operation=operation, times=times, skip=skip, mark=mark, params=params))
+
+    def misbehave(self, fault: Fault) -> int:
+        """Let *fault* happen; returns the number to take it back by.
+
+        Raises:
+            ValueError: the carrier has no such operation, so that it would never happen.
+        """
+        operations = tuple(self.dialect.operations())
+        if fault.aims_at not in (ALL, PURCHASES, *operations):
+            known = ", ".join((ALL, PURCHASES, *operations))
+            raise ValueError(f"{self.dialect.code} has no operation {fault.aims_at}; there are {known}")
         return self.faults.add(fault)
 
     def wait_for_late_commits(self, timeout_s: float = 10.0) -> None:
