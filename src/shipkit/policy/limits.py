@@ -100,7 +100,8 @@ class Pace:
         self._answered = True
 
     def _halve(self, at: float, per_s: float) -> None:
-        self._since = self._refused_at = at
+        self._since: float = at
+        self._refused_at: float = at
         self._former = max(per_s, 2 / self._slowest_s)
         self._low, self._gain = self._former / 2, self._former / _RECOVERY_S
         self._answered, self._pause_s = False, _PAUSE_S
