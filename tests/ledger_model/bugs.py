@@ -235,11 +235,11 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "13",
         "label in a second transaction",
-        "P2",
+        "P2 P5",
         Patch(
             f"{_SENDING}:recorded",
             """
-            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, intent.in_hand(whole), watch)
+            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, complete, watch)
 """,
             """
             bare = attrs.evolve(whole, documents=())
@@ -344,7 +344,7 @@ BUGS: tuple[Bug, ...] = (
         "21",
         "cancel: unknown means done, too early",
         "P1",
-        Patch(f"{_RULES}:voided", "asked_at is None or row.settle_at is None or row.settle_at <= asked_at", "True"),
+        Patch(f"{_RULES}:voided", "row.settle_at is None or row.settle_at <= asked_at", "True"),
         setup=_setup(hidden=1, settle=3, left=Left(create=1, cancel=1, crash=0, lose=0)),
     ),
     _bug(
@@ -353,8 +353,8 @@ BUGS: tuple[Bug, ...] = (
         "P1 P2",
         Patch(
             f"{_RULES}:wanted_void",
-            "Phase.VOIDED if row.phase in CLAIMABLE else then",
-            "Phase.VOIDED if row.phase in (*CLAIMABLE, Phase.IN_FLIGHT) else then",
+            "Phase.VOIDED if row.phase in CLAIMABLE else row.phase",
+            "Phase.VOIDED if row.phase in (*CLAIMABLE, Phase.IN_FLIGHT) else row.phase",
         ),
         setup=_setup(left=Left(create=1, cancel=1, crash=0, lose=1)),
     ),

@@ -57,3 +57,12 @@ def _seen(world: World) -> set[object]:
 
 def _setup(left: Left, **changes: object) -> Setup:
     return attrs.evolve(Setup(name="", left=left, sweep=False), **changes)  # type: ignore[arg-type]
+
+
+def test_a_piece_whose_whole_was_lost_by_the_store_is_not_bought_by_itself() -> None:
+    """Else its row is in the way of the plan that the host's next call makes, for ever."""
+    planned = (("create", 0), *(("step", 0),) * 4, ("failover", 0))
+    setup = _setup(Left(create=1, failover=1), pieces=2, sweep=True)
+    found = explore(World(setup), prefix=planned, preemptions=0)
+    assert found.finished
+    assert found.broken is None, "\n".join(found.trace)

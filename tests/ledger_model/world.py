@@ -277,8 +277,10 @@ class World:
             harmless = fenced and (pending.subject == mark or state.books.under(pending.subject))
             if pending.kind == "buy" and not harmless:
                 self._fail("P4", f"{mark} was sent while {pending.subject} was under way")
-        for row in self.every_row(state) if self.setup.pieces > 1 else ():
-            if row.phase in (Phase.IN_DOUBT, Phase.NEEDS_PERSON):
+        if self.setup.pieces == 1 or self._lost_something(state):
+            return
+        for row in self.every_row(state):
+            if row.phase in (Phase.IN_DOUBT, Phase.NEEDS_PERSON) and not mark.startswith(f"{row.base}-"):
                 self._fail("P4", f"{mark} was sent while {row.key} was {row.phase.value}")
         for row in state.books.live(order):
             if not (fenced and row.mark == mark):

@@ -61,7 +61,7 @@ def stored(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Intent[A
         from .pieces import in_pieces
 
         return in_pieces(desk, account, None, intent, stack)
-    return intent
+    return intent if entry.parent is None else attrs.evolve(intent, parent=entry.parent)
 
 
 def _intent(

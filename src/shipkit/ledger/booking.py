@@ -140,7 +140,7 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
         settle_s=settle_s(settings, intent.recovery),
         watch_s=settings.watch_s if intent.find is not None else 0,
         attempts_max=settings.ledger_attempts,
-        parent=entry.parent if entry is not None else None,
+        parent=entry.parent if entry is not None else intent.parent,
         instead=instead,
     )
     try:

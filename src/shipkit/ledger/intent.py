@@ -64,6 +64,8 @@ class Intent(Generic[T]):
     """Whether it is one of several ways: after a settled absence too another one may be taken."""
     after: int | None = None
     """The generation that another way of the same call stood in: when that is undone or closed now, it is over."""
+    parent: tuple[str, int] | None = None
+    """Of a piece, key and generation of the whole: without that, when a store lost it, no piece is bought."""
     several: Several[T] | None = None
     """How it becomes several bookings, where the carrier does not take it as one."""
 
