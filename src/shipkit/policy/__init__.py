@@ -59,6 +59,14 @@ def stack(carrier: Carrier, context: Context) -> Stack:
     """The rules in their order; see the text above."""
     once = guarded(watched(exchanging(carrier, context), context), context)
     send = retrying(once, context)
-    refreshes = carrier if able(carrier, Refreshes) else None
-    login = Login(send, once, carrier, refreshes, context) if able(carrier, Authenticates) else None
+    login = _login(send, once, carrier, context)
     return Stack(authorized(send, carrier, context, login), carrier, context, login)
+
+
+def _login(send: Send, once: Send, carrier: Carrier, context: Context) -> Login | None:
+    refreshes = _refreshing(carrier)
+    return Login(send, once, carrier, refreshes, context) if able(carrier, Authenticates) else None
+
+
+def _refreshing(carrier: Carrier) -> Refreshes | None:
+    return carrier if able(carrier, Refreshes) else None

@@ -59,7 +59,8 @@ class Pace:
         self._slowest_s = slowest_s
         self._lock = lock if lock is not None else nullcontext()
         self._next_at = self._held_until = float("-inf")
-        self._pause_s = 0.0
+        self._since = self._refused_at = at
+        self._answered, self._pause_s = False, 0.0
         self.turns = 0
         self._halve(at, per_s)
 
@@ -100,8 +101,7 @@ class Pace:
         self._answered = True
 
     def _halve(self, at: float, per_s: float) -> None:
-        self._since: float = at
-        self._refused_at: float = at
+        self._since = self._refused_at = at
         self._former = max(per_s, 2 / self._slowest_s)
         self._low, self._gain = self._former / 2, self._former / _RECOVERY_S
         self._answered, self._pause_s = False, _PAUSE_S
