@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import statistics
 import time
 from collections.abc import Callable
 
 from shipkit import AsyncClient, Client, MemoryStore, Settings
-from shipkit.errors import ReachedCarrier
+from shipkit.errors import InDoubtError, ReachedCarrier
 from shipkit.flow import Token
 from tests.core.acme import Acme, request
 
@@ -29,7 +30,35 @@ def hung() -> list[Figure]:
         with Client({"acme": account}, store=_with_token(), settings=settings) as client:
             threads = _elapsed(lambda: client.rates(request(), deadline_s=DEADLINE_S).errors["acme"])
         tasks = asyncio.run(_tasks(account, settings))
-    return [_figure("threads", threads), _figure("asyncio", tasks)]
+        others = _others(account, settings)
+    return [_figure("threads", threads), _figure("asyncio", tasks), *others]
+
+
+def _others(account: Acme, settings: Settings) -> list[Figure]:
+    """A booking, a look at a parcel, and a login, each at the carrier that says nothing."""
+    numbers = itertools.count()
+
+    def book(client: Client) -> object:
+        try:
+            return client.create_shipment(request(), account="acme", key=f"o-{next(numbers)}", deadline_s=DEADLINE_S)
+        except InDoubtError as error:
+            return error
+
+    def track(client: Client) -> object:
+        return client.track("AC1", account="acme", deadline_s=DEADLINE_S)[0].error
+
+    def login(client: Client) -> object:
+        return client.rates(request(), deadline_s=DEADLINE_S).errors["acme"]
+
+    figures = []
+    for kind, ask, store in (
+        ("booking", book, _with_token()),
+        ("tracking", track, _with_token()),
+        ("login", login, MemoryStore()),
+    ):
+        with Client({"acme": account}, store=store, settings=settings) as client:
+            figures.append(_figure(f"{kind}, threads", _elapsed(lambda ask=ask, client=client: ask(client))))  # type: ignore[misc]
+    return figures
 
 
 def _with_token() -> MemoryStore:
