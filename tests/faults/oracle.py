@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -71,89 +71,114 @@ def judged(
     counted = sim.counts("reference")
     twice = {record.reference for record in sim.requests() if record.purchase and "commit_twice" in record.faults}
     for key in plan.wanted:
-        arrivals = counted[key].arrivals if key in counted else 0
-        overlapping = counted[key].overlapping if key in counted else 0
-        row, strays = store.ledger.read(space + key), store.ledger.strays(space + key)
-        _judge_key(verdict, plan, row, strays, key, books[key], arrivals, overlapping, key in twice)
+        case = _Case(plan, verdict, key, twice=key in twice)
+        if key in counted:
+            case.carrier_side(counted[key].arrivals, counted[key].overlapping)
+        row = store.ledger.read(space + key)
+        pieces = store.ledger.pieces(row) if row is not None else ()
+        for piece in pieces:  # each is a row and an intent of its own
+            case.judge(piece, store.ledger.strays(piece.key), _under(piece, books[key]))
+        if pieces:
+            earlier = [booking for booking in books[key] if not any(_under(piece, [booking]) for piece in pieces)]
+            case.earlier(earlier)
+        else:
+            case.judge(row, store.ledger.strays(space + key), books[key])
         _judge_hands(verdict, row, key, [hand for hand in given if hand.key == key])
     if strangers := set(books) - set(plan.wanted):
         verdict.violations.append(f"bookings of nobody's key: {sorted(strangers)}")
     return verdict
 
 
-def _judge_key(
-    verdict: Verdict,
-    plan: Facts,
-    row: Any,
-    strays: Sequence[Any],
-    key: str,
-    bookings: list[Booking],
-    arrivals: int,
-    overlapping: int,
-    twice: bool,
-) -> None:
-    counts = verdict.counts
-    live = [booking for booking in bookings if booking.live]
-    shown = [stray for stray in strays if stray.phase == "shown"]
-    person = row is not None and row.phase is Phase.NEEDS_PERSON
-    counts.update(
-        intents=row is not None,
-        requests=arrivals,
-        bookings=len(bookings),
-        labels=sum(booking.labels_issued for booking in bookings),
-        voided=len(bookings) - len(live),
-        shown=len(shown),
-        person=person,
-        undone=row is not None and row.phase in (Phase.VOIDED, Phase.REJECTED, Phase.CLOSED),
-        in_hand=row is not None and row.phase is Phase.SUCCEEDED and row.complete,
-    )
+@attrs.frozen
+class _Case:
+    """One key before the judge."""
 
-    def wrong(text: str) -> None:
-        verdict.violations.append(f"{key}: {text}; {_told(row, bookings, strays)}")
+    plan: Facts
+    verdict: Verdict
+    key: str
+    twice: bool = attrs.field(kw_only=True)
 
-    if row is None:
-        if arrivals:
-            wrong("asked of the carrier and not in the ledger")
-        return
-    if plan.bounded and overlapping:
-        wrong(f"{overlapping} requests came while another one was open at the carrier")
-    if plan.bounded and not twice and _met(bookings):
-        # Stopped right between the last look at its clock and the first byte, a process sends however late it is.
-        counts["met"] += plan.paused
-        if not plan.paused:
-            wrong("two live bookings at one moment")
-    if not carriers.recovers(plan.carrier):
-        _judge_unasked(wrong, row, live, twice)
-        return
+    def wrong(self, text: str, about: str = "") -> None:
+        self.verdict.violations.append(f"{self.key}: {text}{about and '; '}{about}")
+
+    def carrier_side(self, arrivals: int, overlapping: int) -> None:
+        """What the carrier saw of the key as a whole, whatever its pieces and generations."""
+        self.verdict.counts["requests"] += arrivals
+        if self.plan.bounded and overlapping:
+            self.wrong(f"{overlapping} requests came while another one was open at the carrier")
+
+    def earlier(self, bookings: list[Booking]) -> None:
+        """Bookings of generations that were undone before this one."""
+        self._count(bookings)
+        if live := [booking for booking in bookings if booking.live]:
+            self.wrong(f"{len(live)} live bookings of a generation that was undone", _told(None, bookings, ()))
+
+    def judge(self, row: Any, strays: Sequence[Any], bookings: list[Booking]) -> None:
+        """One row against its bookings."""
+        self._count(bookings)
+        about = _told(row, bookings, strays)
+        if row is None:
+            if bookings:
+                self.wrong("booked at the carrier and not in the ledger", about)
+            return
+        self._count_row(row, strays)
+        if self.plan.bounded and not self.twice and _met(bookings):
+            # Stopped right between the last look at its clock and the first byte, a process sends however late it is.
+            self.verdict.counts["met"] += self.plan.paused
+            if not self.plan.paused:
+                self.wrong("two live bookings at one moment", about)
+        judges = _asked if carriers.recovers(self.plan.carrier) else _unasked
+        for text in judges(self, row, strays, [booking for booking in bookings if booking.live]):
+            self.wrong(text, about)
+
+    def _count(self, bookings: list[Booking]) -> None:
+        counts = self.verdict.counts
+        counts["bookings"] += len(bookings)
+        counts["voided"] += sum(not booking.live for booking in bookings)
+
+    def _count_row(self, row: Any, strays: Sequence[Any]) -> None:
+        counts = self.verdict.counts
+        counts["intents"] += 1
+        counts["shown"] += sum(stray.phase == "shown" for stray in strays)
+        counts["person"] += row.phase is Phase.NEEDS_PERSON
+        counts["undone"] += row.phase in (Phase.VOIDED, Phase.REJECTED, Phase.CLOSED)
+        counts["in_hand"] += row.phase is Phase.SUCCEEDED and row.complete
+
+
+def _asked(case: _Case, row: Any, strays: Sequence[Any], live: list[Booking]) -> Iterator[str]:
+    """A carrier that can be asked: bookings are intents, every label is in hand, no key in doubt."""
     if row.phase not in _MADE_WHOLE:
-        wrong("the key is not at its end")
+        yield "the key is not at its end"
     known = {row.booking} if row.phase is Phase.SUCCEEDED else set()
-    known |= {stray.booking for stray in shown}
+    known |= {stray.booking for stray in strays if stray.phase == "shown"}
     hidden = [booking for booking in live if not known & {booking.id, *booking.numbers}]
-    if hidden and not (twice and not plan.sweep):
-        wrong(f"{len(hidden)} live bookings that nobody knows of")
+    if hidden and not (case.twice and not case.plan.sweep):
+        yield f"{len(hidden)} live bookings that nobody knows of"
     if [stray for stray in strays if stray.phase == "open"]:
-        wrong("a second booking that nobody has dealt with")
-    if row.phase is Phase.SUCCEEDED and (not row.complete or not live):
-        wrong(
-            "it is said to be booked, and the label is not in hand" if live else "it is said to be booked, and is not"
-        )
-    if row.phase is not Phase.SUCCEEDED and plan.wanted[key] == "shipped":
-        wrong("wanted, and not booked")
+        yield "a second booking that nobody has dealt with"
+    if row.phase is Phase.SUCCEEDED and not row.complete:
+        yield "it is said to be booked, and the label is not in hand"
+    if row.phase is Phase.SUCCEEDED and not live:
+        yield "it is said to be booked, and is not"
+    if row.phase is not Phase.SUCCEEDED and case.plan.wanted[case.key] == "shipped":
+        yield "wanted, and not booked"
 
 
-def _judge_unasked(wrong: Any, row: Any, live: list[Booking], twice: bool) -> None:
+def _unasked(case: _Case, row: Any, strays: Sequence[Any], live: list[Booking]) -> Iterator[str]:
     """A carrier that nobody can ask: one booking at most, and where no answer came, one row for a person."""
-    if len(live) > 1 + twice:
-        wrong("more than one live booking")
+    if len(live) > 1 + case.twice:
+        yield "more than one live booking"
     if row.phase not in (*_MADE_WHOLE, Phase.NEEDS_PERSON):
-        wrong("neither at its end nor with a person")
+        yield "neither at its end nor with a person"
     if row.phase is Phase.SUCCEEDED and (not row.complete or not live):
-        wrong(
-            "it is said to be booked, and the label is not in hand" if live else "it is said to be booked, and is not"
-        )
+        yield "it is said to be booked, and is not, or its label is not in hand"
     if live and row.phase not in (Phase.SUCCEEDED, Phase.NEEDS_PERSON):
-        wrong("booked, and neither the host nor a person knows")
+        yield "booked, and neither the host nor a person knows"
+
+
+def _under(row: Any, bookings: list[Booking]) -> list[Booking]:
+    """Those under one of the row's marks."""
+    return [booking for booking in bookings if booking.mark.startswith(f"{row.base}-")]
 
 
 def _judge_hands(verdict: Verdict, row: Any, key: str, given: list[Handed]) -> None:

@@ -95,7 +95,7 @@ def planned(seed: int, number: int) -> Plan:
         store=rng.choice(("memory", "memory", "sqlite", "sqlite", "postgres")),
         tasks=tasks,
         shared=rng.random() < 0.5,
-        pieces=2 if code in ("ups", "dpd_fr") and rng.random() < 0.2 else 1,
+        pieces=rng.choice((2, 2, 3)) if code != "mondialrelay" and rng.random() < 0.25 else 1,
         wanted={key: "cancelled" if rng.random() < cancelled else "shipped" for key in keys},
         faults=tuple(faults),
         rounds=rounds,
