@@ -90,7 +90,8 @@ def host_cursor(schema: str) -> Iterator[Any]:
     import psycopg2
     from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-    connection = _pool(schema).pop() if _pool(schema) else psycopg2.connect(SERVER, options=f"-csearch_path={schema}")
+    pool = _pool(schema, os.getpid())  # a child of a fork makes its own
+    connection = pool.pop() if pool else psycopg2.connect(SERVER, options=f"-csearch_path={schema}")
     connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
     try:
         with connection.cursor() as cursor:
@@ -100,26 +101,17 @@ def host_cursor(schema: str) -> Iterator[Any]:
         connection.rollback()
         raise
     finally:
-        if os.getpid() == _owner():
-            _pool(schema).append(connection)
-        else:
-            connection.close()
+        pool.append(connection)
 
 
 @cache
-def _owner() -> int:
-    return os.getpid()
-
-
-@cache
-def _pool(schema: str) -> list[Any]:
+def _pool(schema: str, pid: int) -> list[Any]:
     return []
 
 
 @cache
 def schema_of(kind: str) -> str:
     """A schema of this process's own."""
-    _owner()
     name = f"shipkit_test_{kind}_{secrets.token_hex(6)}"
     with admin() as connection:
         connection.execute(f"CREATE SCHEMA {name}")
@@ -149,7 +141,7 @@ def dropped() -> None:
     """Take the schemas of this process away."""
     for kind in ("postgres", "host"):
         if not no_server():
-            for connection in _pool(schema_of(kind)):
+            for connection in _pool(schema_of(kind), os.getpid()):
                 connection.close()
             with admin() as connection:
                 connection.execute(f"DROP SCHEMA {schema_of(kind)} CASCADE")

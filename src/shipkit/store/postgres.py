@@ -57,11 +57,15 @@ class PostgresStore(SqlStore):
         self._lag_s, self._settle_s = lag_s, settle_s
         self._looking = threading.Lock()
         self._timeline = ""
-        migrate(home, schema)
-        home.greet = self._greeted
-        home.forget()
-        with home.reading():
-            pass
+        try:
+            migrate(home, schema)
+            home.greet = self._greeted
+            home.forget()
+            with home.reading():
+                pass
+        except BaseException:
+            home.close()
+            raise
 
     def _greeted(self, connection: Any) -> None:
         """See whether another server answers than the one that was written to."""

@@ -10,7 +10,8 @@ from .dialect import Clashed
 __all__ = ["read_error"]
 
 # unique_violation, serialization_failure, deadlock_detected: somebody else was at the same rows, nothing was written.
-_CLASHES: Final = frozenset({"23505", "40001", "40P01"})
+# duplicate_table, duplicate_column, duplicate_object: somebody else made the tables, which an older snapshot hides.
+_CLASHES: Final = frozenset({"23505", "40001", "40P01", "42P07", "42701", "42710"})
 # query_canceled, lock_not_available: ours is the only reason to cancel.
 _TOO_LONG: Final = frozenset({"57014", "55P03"})
 
