@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -607,3 +608,16 @@ def test_a_piece_whose_whole_was_lost_with_the_newest_commits_is_not_sent() -> N
     scene.store.restored(3_600, 900)
     worker.to_the_end()
     assert isinstance(worker.failed, InDoubtError) and scene.carriers.arrived == 0
+
+
+def test_a_whole_whose_papers_were_removed_is_used_up() -> None:
+    scene = Scene(durable=True)
+    scene.create().to_the_end()
+    scene.carriers.tick(200_000)
+    scene.recover().to_the_end()
+    assert isinstance(scene.store, SqliteStore)
+    later = scene.store.now() + timedelta(days=1)
+    assert scene.store.purge(later, later).bodies == 4
+    again, undo = scene.create().to_the_end().failed, scene.cancel().to_the_end().failed
+    assert isinstance(again, ConflictError) and isinstance(undo, ConflictError) and again.key == KEY
+    assert len(scene.carriers.live) == scene.carriers.arrived == 3

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+import attrs
+
 from .. import model as m
 from ..carrier import CancelsPickups, able
 from ..errors import ConflictError, NotSupportedError
@@ -103,5 +105,8 @@ def _cancelled_long_after(desk: Desk, entry: Entry) -> Run[m.CancellationResult]
     """What is left to say of a key whose request and answer were removed."""
     if entry.phase is Phase.SUCCEEDED:
         raise used_up(entry)
+    for piece in (yield from call(desk.store.ledger.pieces, entry)) if entry.phase is Phase.PLANNED else ():
+        if piece.phase is Phase.SUCCEEDED:
+            raise used_up(attrs.evolve(piece, key=entry.key, generation=entry.generation))
     yield from call(desk.store.ledger.want_void, entry.key)
     return m.CancellationResult(outcome=m.CancelOutcome.VOIDED)

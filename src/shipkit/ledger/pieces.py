@@ -35,7 +35,7 @@ from ..policy import Stack
 from ..ports import Claim, Entry, LedgerStore, Phase
 from .booking import booked, finished, refuse_conflict, take_over
 from .identity import base_of
-from .intent import Intent, MovedError, cancelling, settle_s, told, unpacked
+from .intent import Intent, MovedError, cancelling, settle_s, told, unpacked, used_up
 from .recovery import recovered
 from .voiding import cancelled
 
@@ -216,6 +216,9 @@ class _Whole(Generic[T]):
     def bought(self, parent: Entry) -> Run[T]:
         """Every piece, those bought now included, as one value."""
         pieces = yield from call(self.ledger.pieces, parent)
+        for piece in pieces:
+            if piece.purged_at is not None:
+                raise used_up(attrs.evolve(piece, key=parent.key, generation=parent.generation))
         if not _in_hand(pieces):
             pieces = yield from self._looked_at(parent, pieces)
             if any(given_up(piece) for piece in pieces):
