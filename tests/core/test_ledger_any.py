@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shipkit import Settings, ShipkitError
+from shipkit import MemoryStore, Settings, ShipkitError, SqliteStore
 from shipkit.ports import Phase
 from shipkit.simulator import Dialect
 from tests.core.acme import Acme
 from tests.core.keyed import Mute, Native, RefusingDialect, RepeatingDialect, Unique
+from tests.core.test_client import Later
 from tests.core.test_ledger_modes import Shop, shop
 from tests.simulator.acme import AcmeDialect
 
-KINDS: list[tuple[type[Dialect], type[Acme]]] = [
-    (AcmeDialect, Acme),
-    (RepeatingDialect, Native),
-    (RefusingDialect, Unique),
-    (AcmeDialect, Mute),
+
+def in_memory(clock: Later) -> Any:
+    return MemoryStore(clock=clock)
+
+
+def in_sql(clock: Later) -> Any:
+    return SqliteStore(":memory:", clock=clock)
+
+
+KINDS: list[tuple[type[Dialect], type[Acme], Callable[[Later], Any]]] = [
+    (AcmeDialect, Acme, in_memory),
+    (AcmeDialect, Acme, in_sql),
+    (RepeatingDialect, Native, in_memory),
+    (RefusingDialect, Unique, in_sql),
+    (AcmeDialect, Mute, in_memory),
 ]
 FAULTS = ["drop_before", "drop_after_commit", "500", "truncated", "find_lags", "commit_twice", "200_with_error", "429"]
 STEPS = st.one_of(
@@ -50,13 +63,13 @@ def taken(opened: Shop, what: str, number: int) -> None:
             opened.sim.add_fault("503", operation="find_shipments", times=1, retry_after_s=0)
 
 
-@pytest.mark.parametrize(("dialect", "kind"), KINDS, ids=[kind.__name__ for _, kind in KINDS])
+@pytest.mark.parametrize(("dialect", "kind", "make"), KINDS)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEPS, max_size=14))
 def test_one_live_booking_at_most_and_every_key_comes_to_an_end(
-    dialect: type[Dialect], kind: type[Acme], steps: list[tuple[str, int]]
+    dialect: type[Dialect], kind: type[Acme], make: Callable[[Later], Any], steps: list[tuple[str, int]]
 ) -> None:
-    with shop(dialect, kind, Settings(attempts=1)) as opened:
+    with shop(dialect, kind, Settings(attempts=1), make) as opened:
         for what, number in [*steps, ("ship", 0)]:
             with suppress(ShipkitError):
                 taken(opened, what, number)

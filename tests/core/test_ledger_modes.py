@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,16 @@ LOST = ["drop_after_commit", "drop_before", "500", "truncated"]
 class Shop:
     """One host with one account, whose store has a clock that a test moves on."""
 
-    def __init__(self, sim: Simulator, kind: type[Acme], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        sim: Simulator,
+        kind: type[Acme],
+        settings: Settings | None = None,
+        make: Callable[[Later], Any] | None = None,
+    ) -> None:
         self.sim = sim
         self.later = Later()
-        self.store = MemoryStore(clock=self.later)
+        self.store: Any = make(self.later) if make is not None else MemoryStore(clock=self.later)
         self.account = kind(client_id="host", client_secret="client-secret", base_url=f"{sim.url}/v2")
         self.client = Client({"acme-de": self.account}, store=self.store, settings=settings)
 
@@ -46,7 +53,7 @@ class Shop:
 
     @property
     def row(self) -> Entry:
-        row = self.store.read("order-1")
+        row: Entry | None = self.store.read("order-1")
         assert row is not None
         return row
 
@@ -60,11 +67,17 @@ class Shop:
 
 
 @contextmanager
-def shop(dialect: type[Dialect], kind: type[Acme], settings: Settings | None = None) -> Iterator[Shop]:
+def shop(
+    dialect: type[Dialect],
+    kind: type[Acme],
+    settings: Settings | None = None,
+    make: Callable[[Later], Any] | None = None,
+) -> Iterator[Shop]:
     with Simulator(dialect()) as sim:
-        opened = Shop(sim, kind, settings)
+        opened = Shop(sim, kind, settings, make)
         with opened.client:
             yield opened
+        opened.store.close()
 
 
 @pytest.fixture
