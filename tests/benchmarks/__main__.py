@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from . import deadlines, environments, fanout, lists, others, replies, starts, watching
+from . import deadlines, environments, fanout, lists, looplag, others, replies, starts, watching
 from .timing import Figure
 
 SHARED = Path(os.environ.get("SHIPKIT_SHARED") or environments.ROOT.parent / "shared")
@@ -31,6 +31,7 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "growth": lambda: replies.growth(SHARED if recorded else None),
         "rates of many accounts": fanout.ten_accounts,
         "deadline": deadlines.hung,
+        "loop lag": looplag.slow_disk,
         "memory of a list": lists.ten_thousand,
     }
     if recorded:
