@@ -59,9 +59,12 @@ class AsyncClient(ClientBase):
         if transport is not None and self._loop in (None, asyncio.get_running_loop()):
             await transport.close()
         if self._thread is not None:
+            if self._own_store:  # closing waits for the disk like any other call of the store
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._close_store)
             self._thread.shutdown()
             self._thread = None
-        self._close_store()
+        else:
+            self._close_store()
 
     async def rates(
         self,
