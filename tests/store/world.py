@@ -132,9 +132,10 @@ def emptied(kind: str) -> None:
     schema = schema_of(kind)
     with admin() as connection:
         if connection.execute("SELECT to_regclass(%s)", (f"{schema}.shipkit_meta",)).fetchone()[0] is not None:
-            for table in TABLES:
-                connection.execute(f"DELETE FROM {schema}.shipkit_{table}")
-            connection.execute(f"DELETE FROM {schema}.shipkit_meta WHERE name IN ('restored', 'salt')")
+            done = [f"DELETE FROM {schema}.shipkit_{table}" for table in TABLES]
+            connection.execute(
+                "; ".join([*done, f"DELETE FROM {schema}.shipkit_meta WHERE name IN ('restored', 'salt')"])
+            )
 
 
 def dropped() -> None:
