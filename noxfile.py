@@ -162,7 +162,9 @@ def bench(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """The ledger stepped through every order of events, then the campaign of a profile: --profile ci or full."""
     install_tree(session, "test")
-    session.run("pytest", "-q", "tests/ledger_model", env={"SHIPKIT_HYPOTHESIS": "ci"})
+    profile = "full" if "full" in session.posargs else "ci"
+    session.run("pytest", "-q", "tests/ledger_model", env={"SHIPKIT_HYPOTHESIS": profile})
+    session.run("python", "-m", "tests.ledger_model", "--profile", profile)
     session.run("python", "-m", "tests.faults", *session.posargs)
 
 

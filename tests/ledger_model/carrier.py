@@ -52,7 +52,10 @@ REFUSED, DUPLICATE, TOO_LATE = "NO", "DUP", "LATE"
 
 
 class Booked(NamedTuple):
-    """One booking in the carrier's books: under which mark, for whose order, since when, and who can see it."""
+    """One booking in the carrier's books: under which mark, for whose order, since when, and who can see it.
+
+    ``late`` says that it is too late to undo it, which it then stays.
+    """
 
     booking: str
     mark: str
@@ -60,6 +63,7 @@ class Booked(NamedTuple):
     at: int
     shown: bool
     live: bool
+    late: bool = False
 
 
 class Pending(NamedTuple):
@@ -120,9 +124,14 @@ def bought(
     return books._replace(booked=(*books.booked, row)), _said(200, bookings=[_shown(row)])
 
 
-def refused(kind: str) -> Reply:
-    """A refusal: nothing is booked, or what is booked stays."""
-    return _said(422, code=TOO_LATE if kind == "void" else REFUSED)
+def refused() -> Reply:
+    """A refusal: nothing is booked."""
+    return _said(422, code=REFUSED)
+
+
+def too_late(books: Books, booking: str) -> Books:
+    """The books once *booking* cannot be undone any more."""
+    return books._replace(booked=tuple([row._replace(late=row.late or row.booking == booking) for row in books.booked]))
 
 
 def broken() -> Reply:
@@ -140,6 +149,8 @@ def undone(books: Books, booking: str) -> tuple[Books, Reply]:
     rows = [row for row in books.booked if row.booking == booking and row.shown]
     if not rows:
         return books, _said(200)
+    if rows[0].late:
+        return books, _said(422, code=TOO_LATE)
     after = tuple([row._replace(live=False) if row is rows[0] else row for row in books.booked])
     return books._replace(booked=after), _said(200, state="voided")
 

@@ -19,6 +19,7 @@ _TWO = Left(create=2, crash=1, lose=1)
 _CANCELLED = Left(create=2, cancel=1, crash=1, lose=1)
 _SWEPT = Left(create=2, recover=1, crash=1, lose=1)
 _FAILOVER = Left(create=2, crash=1, failover=1)
+_ANYTHING = Left(create=4, cancel=2, recover=2, crash=2, lose=3, refuse=1, breaks=1)
 
 SETUPS: tuple[Setup, ...] = (
     Setup(name="find, 2 attempts, no sweep", left=_TWO, sweep=False),
@@ -54,6 +55,11 @@ SETUPS: tuple[Setup, ...] = (
     Setup(name="two pieces, refused, no sweep", left=Left(create=2, lose=1, refuse=1), pieces=2, sweep=False),
     Setup(name="two pieces, cancelled", left=Left(create=2, cancel=1, crash=1, lose=1), pieces=2),
     Setup(name="two pieces, native key", left=_TWO, mode=_NATIVE, pieces=2, sweep=False),
+    Setup(name="anything, find", left=_ANYTHING, alive=3, attempts=3, hidden=1, settle=3, window=1),
+    Setup(name="anything, unique reference", left=_ANYTHING, alive=3, mode=_UNIQUE, hidden=1, settle=3),
+    Setup(name="anything, native key", left=_ANYTHING, alive=3, mode=_NATIVE, hidden=1, settle=3),
+    Setup(name="anything, none", left=_ANYTHING, alive=3, mode=_NONE, hidden=1, settle=3),
+    Setup(name="anything, two pieces", left=_ANYTHING, alive=3, pieces=2, hidden=1, settle=3),
     Setup(name="two pieces, failover", left=Left(create=2, failover=1), pieces=2),
 )
 

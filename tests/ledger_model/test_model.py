@@ -34,9 +34,9 @@ def test_without_bounds_nothing_but_what_is_not_promised_can_break(swept: bool) 
     assert explore(World(late), preemptions=0, states=5_000).broken is not None
 
 
-@pytest.mark.parametrize("left", [Left(create=2), Left(create=1, cancel=1), Left(create=1, lose=1, recover=1)])
+@pytest.mark.parametrize("left", [Left(create=2), Left(create=1, cancel=1), Left(create=1, lose=2, crash=1)])
 def test_runs_that_stand_at_the_same_place_may_be_taken_for_one(left: Left) -> None:
-    setup = _setup(left, sweep=bool(left.recover))
+    setup = _setup(left)
     assert _seen(World(setup, merging=True)) == _seen(World(setup, merging=False))
 
 

@@ -194,9 +194,7 @@ class World:
             yield "answer", index
             if left.lose:
                 yield "lose", index
-            # A carrier that knows an identity looks for it first: one that is booked is not refused.
-            known = pending.kind == "buy" and self._fenced and books.under(pending.subject)
-            if left.refuse and pending.kind != "find" and not known:
+            if left.refuse and self._refusable(books, pending):
                 yield "refuse", index
             if left.breaks:
                 yield "break", index
@@ -204,6 +202,12 @@ class World:
         else:
             yield "deliver", index
             yield "drop", index
+
+    def _refusable(self, books: Books, pending: Pending) -> bool:
+        """Whether the carrier may refuse it: what it knows to be done already, it says is done."""
+        if pending.kind == "buy":
+            return not (self._fenced and books.under(pending.subject))
+        return pending.kind == "void" and pending.subject in [row.booking for row in books.live() if row.shown]
 
     def _waits_for_time(self, state: State) -> bool:
         """Whether anything will be different when time has gone on; else a tick would only shift all that follows."""
@@ -277,14 +281,14 @@ class World:
             harmless = fenced and (pending.subject == mark or state.books.under(pending.subject))
             if pending.kind == "buy" and not harmless:
                 self._fail("P4", f"{mark} was sent while {pending.subject} was under way")
+        for row in state.books.live(order):
+            if not (fenced and row.mark == mark):
+                self._fail("P4", f"{mark} was sent while {row.booking} was live")
         if self.setup.pieces == 1 or self._lost_something(state):
             return
         for row in self.every_row(state):
             if row.phase in (Phase.IN_DOUBT, Phase.NEEDS_PERSON) and not mark.startswith(f"{row.base}-"):
                 self._fail("P4", f"{mark} was sent while {row.key} was {row.phase.value}")
-        for row in state.books.live(order):
-            if not (fenced and row.mark == mark):
-                self._fail("P4", f"{mark} was sent while {row.booking} was live")
 
     def _called(self, state: State, place: int, effect: Call) -> State:
         name = of_store(effect).__name__
@@ -356,11 +360,13 @@ class World:
         return self._told(state, self._place(state, number), LOST)
 
     def _refuse(self, state: State, index: int) -> State:
-        pending = state.books.pending
-        books = state.books._replace(pending=pending[:index] + pending[index + 1 :])
-        left = state.left._replace(refuse=state.left.refuse - 1)
-        reply = sea.refused(pending[index].kind)
-        return self._replied(state._replace(books=books, left=left), pending[index].worker, reply)
+        pending = state.books.pending[index]
+        state = state._replace(left=state.left._replace(refuse=state.left.refuse - 1))
+        if pending.kind == "void":
+            return self._answer(state._replace(books=sea.too_late(state.books, pending.subject)), index)
+        rest = state.books.pending[:index] + state.books.pending[index + 1 :]
+        state = state._replace(books=state.books._replace(pending=rest))
+        return self._replied(state, pending.worker, sea.refused())
 
     def _break(self, state: State, index: int) -> State:
         pending = state.books.pending
@@ -532,10 +538,13 @@ class World:
 
     def _stands(self, state: State, row: Entry) -> Phase:
         """The row's phase; that of a parent is what its pieces say."""
-        phases = {piece.phase for piece in self.pieces(state, row.generation)}
+        pieces = self.pieces(state, row.generation)
+        phases = {piece.phase for piece in pieces}
         if row.phase is not Phase.PLANNED:
             return row.phase
-        if Phase.NEEDS_PERSON in phases:
+        # One that the carrier would not undo, among others that are undone, is for a person to look at.
+        kept = row.void_wanted and any(piece.phase is Phase.SUCCEEDED and piece.error for piece in pieces)
+        if kept or Phase.NEEDS_PERSON in phases:
             return Phase.NEEDS_PERSON
         return Phase.SUCCEEDED if phases == {Phase.SUCCEEDED} and not row.void_wanted else Phase.PLANNED
 
@@ -550,7 +559,8 @@ class World:
             if self.setup.sweep:
                 state = self._later(self.alone(state, "recover"))
             row = self.row(state)
-            assert row is not None
+            if row is None:
+                raise Broken("P3", "the host asks, and there is no row")
             if row.void_wanted and row.phase is not Phase.VOIDED:
                 state = self.alone(state, "cancel")
             elif row.phase not in (Phase.VOIDED, Phase.CLOSED):
