@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from . import deadlines, environments, fanout, lists, looplag, others, replies, starts, watching
+from . import deadlines, environments, fanout, ledger, lists, looplag, others, replies, starts, watching
 from .timing import Figure
 
 SHARED = Path(os.environ.get("SHIPKIT_SHARED") or environments.ROOT.parent / "shared")
@@ -33,6 +33,9 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "deadline": deadlines.hung,
         "loop lag": looplag.slow_disk,
         "memory of a list": lists.ten_thousand,
+        "ledgered call on SQLite": ledger.call_on_sqlite,
+        "ledgered call on PostgreSQL": ledger.call_on_postgres,
+        "claims per second": ledger.claims_per_second,
     }
     if recorded:
         found |= {
