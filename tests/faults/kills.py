@@ -116,7 +116,8 @@ def _victim(rng: Random, *, kill: bool) -> Victim:
     if way == "carrier":
         return Victim(way=way, after_s=rng.choice((0, 0, 0.005, 0.02)), again=again)
     fresh = rng.random() < 0.25
-    return Victim(way=way, after_s=rng.uniform(0, 1.2 if fresh else 0.3), fresh=fresh, again=again)
+    longest_s = rng.choice((0.6, 2.0) if fresh else (0.15, 0.4, 1.0))
+    return Victim(way=way, after_s=rng.uniform(0, longest_s), fresh=fresh, again=again)
 
 
 def _fault(rng: Random, *, bounded: bool, among: Sequence[str] = ()) -> Fault:
