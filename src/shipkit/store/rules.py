@@ -1,7 +1,7 @@
 """What each event does to a row, as functions from a row to the row that follows; None where the event does not apply.
 
-`shipkit.ledger.states` has the same as a table. The memory store applies these as they stand; the SQL of the durable
-stores says the same in statements, and all are held against the table and against one contract.
+`shipkit.ledger.states` has the same as a table. Every store applies these as they stand, the durable ones to the row
+that they read in the transaction that writes it, and all are held against the table.
 """
 
 from __future__ import annotations
