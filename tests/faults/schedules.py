@@ -13,6 +13,8 @@ from random import Random
 from typing import Any, Final
 
 from shipkit import AsyncClient, Client, MemoryStore, Settings, ShipkitError, Shipment
+from shipkit.ledger.pieces import phase_of
+from shipkit.ports import Phase
 from shipkit.simulator import Simulator
 
 from . import carriers, stores
@@ -199,7 +201,9 @@ def _finished(plan: Plan, sim: Simulator, store: Any, times: Times, chosen: Sett
                 except Exception as error:
                     last[key] = error
                     hosts.failed(move, error)
-                    if getattr(error, "needs_person", False) or _nothing_to_cancel(store, key, wanted):
+                    if _half_undone(store, key):
+                        _cancelled_again(client, key)
+                    elif getattr(error, "needs_person", False) or _nothing_to_cancel(store, key, wanted):
                         del todo[key]
             # What comes in late is looked for that long after the last purchase, and cannot come after that.
             last_at = max(
@@ -210,6 +214,19 @@ def _finished(plan: Plan, sim: Simulator, store: Any, times: Times, chosen: Sett
                 return []
     due = [f"{entry.key} is {entry.phase.value}" for entry in store.ledger.due(10)]
     return [f"never ended: {key} ({last.get(key)!r})" for key in todo] + [f"still due: {row}" for row in due]
+
+
+def _half_undone(store: Any, key: str) -> bool:
+    """Whether some pieces are undone and the carrier would not undo others: a person is asked."""
+    row = store.ledger.read(key)
+    undoing = row is not None and row.phase is Phase.PLANNED and row.void_wanted
+    return undoing and phase_of(row, store.ledger.pieces(row)) is Phase.NEEDS_PERSON
+
+
+def _cancelled_again(client: Client, key: str) -> None:
+    """What the person does: the carrier may well undo today what it would not undo yesterday."""
+    with suppress(ShipkitError):
+        client.cancel_shipment(key=key)
 
 
 def _nothing_to_cancel(store: Any, key: str, wanted: str) -> bool:

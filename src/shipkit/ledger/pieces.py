@@ -170,6 +170,10 @@ class _Whole(Generic[T]):
         if entry.phase is Phase.PLANNED and entry.void_wanted and entry.error:
             yield from self.undone(entry)  # refused, and its worker did not come to the end of it
             raise MovedError("undone")
+        if entry.phase is Phase.PLANNED and entry.void_wanted:
+            pieces = yield from call(self.ledger.pieces, entry)
+            if phase_of(entry, pieces) is Phase.NEEDS_PERSON:
+                raise _doubt(entry, pieces)  # nothing goes on by itself any more
         refuse_conflict(self.intent, entry)
         if entry.phase is not Phase.PLANNED:
             text = f"{entry.key} was begun as one booking ({entry.phase.value}), and ends as one"
