@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipkit import AsyncClient, Client, ConflictError, MemoryStore, Settings, SqliteStore
-from shipkit.client.lists import Order, Progress, Shipped, Work
-from shipkit.model import ReturnLabelKind, ReturnRequest
+from shipkit.client.base import with_service
+from shipkit.client.lists import Order, Progress, Shipped, Work, shipped_in_threads
+from shipkit.errors import ShipkitError
+from shipkit.model import RateRequest, ReturnLabelKind, ReturnRequest
 from shipkit.simulator import Simulator
 from tests.core.acme import Acme, request
 from tests.simulator.acme import AcmeDialect
@@ -72,6 +75,29 @@ def test_a_bad_order_costs_the_others_nothing(sim: Simulator, acme: Acme, kind: 
     assert len(sim.bookings()) == 2
 
 
+def test_what_is_no_order_at_all_costs_the_others_nothing(sim: Simulator, acme: Acme, kind: str) -> None:
+    rates = RateRequest(ship_from=request().ship_from, ship_to=request().ship_to, packages=request().packages)
+    wrong: list[Any] = [
+        Order("order-0", rates, "acme-de", "03"),  # type: ignore[arg-type]
+        Order("order-1", {"packages": ()}, "acme-de", "03"),  # type: ignore[arg-type]
+        Order("order-2", request(), ["acme-de"]),  # type: ignore[arg-type]
+        Order(3, request(), "acme-de"),  # type: ignore[arg-type]
+        Order("order-4", request("SO4"), "acme-de", 4),  # type: ignore[arg-type]
+        None,
+    ]
+    outcomes = shipped(kind, {"acme-de": acme}, [*wrong, Order("order-6", request("SO6"), "acme-de")], at_once=1)
+
+    errors = {outcome.index: outcome.error.code if outcome.error else None for outcome in outcomes}
+    assert errors == {**dict.fromkeys(range(6), "invalid_input"), 6: None}
+    assert len(sim.bookings()) == 1
+
+
+def test_a_client_without_accounts_tells_of_every_order(kind: str) -> None:
+    outcomes = shipped(kind, {}, orders_of(5), at_once=1)
+    assert sorted(outcome.index for outcome in outcomes) == list(range(5))
+    assert {outcome.error.code for outcome in outcomes if outcome.error} == {"invalid_input"}
+
+
 def test_a_key_that_stands_twice_gives_the_same_shipment_or_a_conflict(sim: Simulator, acme: Acme, kind: str) -> None:
     twice = Order("order-1", request("SO1"), "acme-de")
     other = Order("order-1", request("SO2"), "acme-de")
@@ -89,6 +115,12 @@ def test_a_way_back_may_stand_in_a_list() -> None:
     account = Acme(client_id="host", client_secret="client-secret")
     [outcome] = shipped("threads", {"acme-de": account}, [Order("order-1", back, "acme-de")])
     assert outcome.error is not None and "create_return" in str(outcome.error)
+
+
+def test_the_service_of_a_way_back_is_the_one_that_the_order_names() -> None:
+    back = ReturnRequest(kind=ReturnLabelKind.PRINTED, shipment=request())
+    assert with_service(back, "EXPRESS").shipment.service == "EXPRESS"
+    assert with_service(back, None) == back
 
 
 def test_a_slow_account_does_not_hold_the_others_and_none_has_more_under_way_than_its_share(kind: str) -> None:
@@ -110,6 +142,27 @@ def test_a_slow_account_does_not_hold_the_others_and_none_has_more_under_way_tha
         places = [place for place, outcome in enumerate(outcomes) if outcome.account == "quick"]
         assert max(places) <= 12, "the quick ones did not wait until the slow ones were done"
         assert most[0] <= 4
+
+
+def test_a_host_whose_progress_fails_gets_every_outcome_that_was_begun(sim: Simulator, acme: Acme, kind: str) -> None:
+    store, seen = MemoryStore(), list[Shipped]()
+
+    def failing(progress: Progress) -> None:
+        raise RuntimeError(f"no display for {progress.done}")
+
+    async def gathered() -> None:
+        async with AsyncClient({"acme-de": acme}, store=store) as client:
+            async for outcome in client.create_shipments(orders_of(100), at_once=4, progress=failing):
+                seen.append(outcome)
+
+    with pytest.raises(RuntimeError, match=r"no display for 1$"):
+        if kind == "asyncio":
+            asyncio.run(gathered())
+        else:
+            with Client({"acme-de": acme}, store=store) as client:
+                seen.extend(client.create_shipments(orders_of(100), at_once=4, progress=failing))
+    assert {outcome.key for outcome in seen} == {entry.key for entry in store.entries(limit=1000)}
+    assert 4 <= len(sim.bookings()) == len(seen) < 100
 
 
 class Failing:
@@ -289,6 +342,70 @@ with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
     for outcome in client.create_shipments(orders):
         assert outcome.error is None, outcome.error
 """
+
+
+INTERRUPTED = """
+import sys
+from shipkit import Client, SqliteStore
+from shipkit.client.lists import Order
+from tests.core.acme import Acme, request
+account = Acme(client_id="host", client_secret="client-secret", base_url=sys.argv[1])
+orders = (Order(f"order-{n}", request(f"SO{n}"), "acme-de") for n in range(100_000))
+with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
+    try:
+        for outcome in client.create_shipments(orders, at_once=4):
+            print(outcome.key, outcome.error.code if outcome.error else "booked", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_program_that_is_interrupted_ends_with_every_order_told_or_in_the_ledger(
+    sim: Simulator, acme: Acme, tmp_path: Path, root: Path, signals: int
+) -> None:
+    """Ctrl-C once: what is under way is told. Twice: nobody waits for being told, yet nothing is left half done."""
+    sim.add_fault("slow", operation="create_shipment", times=10_000, after_s=1)
+    path = tmp_path / "ledger.db"
+    args = [sys.executable, "-c", INTERRUPTED, acme.base_url, str(path)]
+    worker = subprocess.Popen(args, cwd=root, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    told = [worker.stdout.readline().split() for _ in range(4)]
+    for _ in range(signals):
+        time.sleep(0.25)  # it waits for the next four
+        worker.send_signal(signal.SIGINT)
+    rest, _ = worker.communicate(timeout=60)
+    told += [line.split() for line in rest.splitlines()]
+
+    assert told.pop() == ["interrupted"] and worker.returncode == 0
+    with closing(SqliteStore(path)) as store:
+        rows = {entry.key: entry.phase.value for entry in store.entries(limit=10_000)}
+    assert set(rows.values()) == {"succeeded"}
+    assert len(rows) == len(sim.bookings()) == 8
+    assert all(outcome == "booked" for _, outcome in told)
+    if signals == 1:
+        assert {key for key, _ in told} == set(rows)
+
+
+def test_an_interrupt_that_takes_an_outcome_along_does_not_hold_the_list(sim: Simulator, acme: Acme) -> None:
+    """It may come right between the queue and us; the ledger has what became of that order."""
+    fallen: list[bool] = []
+
+    class Interrupting(Work):
+        def told(self, index: int, order: Any, value: Any, error: ShipkitError | None) -> Shipped:
+            if index == 2 and not fallen:
+                fallen.append(True)
+                raise KeyboardInterrupt
+            return super().told(index, order, value, error)
+
+    with Client({"acme-de": acme}) as client:
+        work = Interrupting(client._desk, 3, None, None, None)
+        told: list[Shipped] = []
+        with pytest.raises(KeyboardInterrupt):
+            told.extend(shipped_in_threads(orders_of(100), work, client._run))
+        assert fallen
+    assert len(sim.bookings()) < 100
 
 
 @pytest.mark.process

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -26,6 +26,8 @@ else:
     Numbers = Any
 
 __all__ = ["ClientBase", "Numbers", "with_service"]
+
+R = TypeVar("R")
 
 
 class ClientBase:
@@ -102,7 +104,14 @@ class ClientBase:
             self._desk.store.close()
 
 
-def with_service(request: m.ShipmentRequest, service: str | None) -> m.ShipmentRequest:
-    """*request* for the service that the call names."""
-    # What is no request is refused where requests are looked at, before anything is sent.
-    return request if service is None or not attrs.has(type(request)) else attrs.evolve(request, service=service)
+def with_service(request: R, service: str | None) -> R:
+    """*request*, a shipment or a way back, for the service that the call names."""
+    # What is neither is refused where requests are looked at, before anything is sent.
+    asked: Any = request
+    if service is not None and attrs.has(type(asked)):
+        if hasattr(asked, "service"):
+            asked = attrs.evolve(asked, service=service)
+        elif hasattr(asked, "shipment"):
+            asked = attrs.evolve(asked, shipment=with_service(asked.shipment, service))
+    named: R = asked
+    return named

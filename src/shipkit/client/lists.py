@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -86,7 +87,7 @@ class Work:
         """Whether another order is to be read: one of some account could begin at once."""
         if self._waits >= self.at_once * _AHEAD:
             return False
-        return any(self._under_way.get(alias, 0) < self.at_once for alias in self.desk.accounts) or not self._read
+        return any(self._under_way.get(alias, 0) < self.at_once for alias in self.desk.accounts) or not self._under_way
 
     @property
     def under_way(self) -> int:
@@ -127,17 +128,17 @@ class Work:
             InputError: it is no order.
         """
         if not isinstance(order, Order):
-            text = f"is an Order, not a {type(order).__name__}"
-            raise InputError(problems=(m.Problem(path="", code=m.ProblemCode.MALFORMED, text=text),))
-        buy = purchases.purchase
-        if isinstance(order.request, m.ReturnRequest):
-            kind = purchases.CREATE_RETURN
-            return buy(self.desk, kind, order.request, order.account, order.key, self.deadline_s, bulk=True)
+            raise _malformed("", f"is an Order, not a {type(order).__name__}")
+        for name, text in (("account", order.account), ("service", order.service or "")):
+            if not isinstance(text, str):
+                raise _malformed(f"/{name}", f"is a name, not a {type(text).__name__}")
+        back = isinstance(order.request, m.ReturnRequest)
+        kind: Any = purchases.CREATE_RETURN if back else purchases.CREATE_SHIPMENT
         request = with_service(order.request, order.service)
-        return buy(self.desk, purchases.CREATE_SHIPMENT, request, order.account, order.key, self.deadline_s, bulk=True)
+        return purchases.purchase(self.desk, kind, request, order.account, order.key, self.deadline_s, bulk=True)
 
     def told(self, index: int, order: Any, value: Any, error: ShipkitError | None) -> Shipped:
-        """*order* is done; who wants to know how far the list is gets told."""
+        """*order* is done."""
         key, account = _named(order)
         left = self._under_way[account] - 1
         if left:
@@ -150,13 +151,20 @@ class Work:
             del self._turns[key]
         self._done += 1
         self._failed += error is not None
+        return Shipped(index=index, key=key, account=account, value=value, error=error)
+
+    def report(self) -> None:
+        """Tell who wants to know how far the list is; whatever that raises is the host's own."""
         if self.progress is not None:
             self.progress(Progress(done=self._done, failed=self._failed, under_way=self.under_way, total=self.total))
-        return Shipped(index=index, key=key, account=account, value=value, error=error)
 
 
 def _named(order: Any) -> tuple[str, str]:
     return (str(order.key), str(order.account)) if isinstance(order, Order) else ("", "")
+
+
+def _malformed(path: str, text: str) -> InputError:
+    return InputError(problems=(m.Problem(path=path, code=m.ProblemCode.MALFORMED, text=text),))
 
 
 Done = tuple[int, Any, Any, "BaseException | None"]
@@ -170,60 +178,90 @@ def shipped_in_threads(
     What is under way is waited for, however it ends: an interrupt, an error of the list and a reader that stops begin
     nothing more, or nothing that was not read yet.
     """
-    done: SimpleQueue[Done] = SimpleQueue()
-    source: Iterator[Order] | None = iter(orders)
     places = work.at_once * max(1, len(work.desk.accounts))
-    held: BaseException | None = None
     with ThreadPoolExecutor(max_workers=places, thread_name_prefix="shipkit-list") as pool:
-
-        def begin(*found: Any) -> None:
-            # Whose call it is, a host's log and telemetry know by the context: a thread of its own has none.
-            pool.submit(copy_context().run, _carried_out, found, work, perform, done)
-
+        calls = _Calls(iter(orders), work, perform, pool)
         try:
             while True:
                 try:
-                    source = _begun(source, work, begin)
-                    if not work.under_way:
+                    found = calls.next()
+                    if found is None:
                         break
-                    index, order, value, error = done.get()
-                    known = error if isinstance(error, ShipkitError) else None
-                    outcome = work.told(index, order, value, known)
-                    if error is not None and known is None:
-                        raise error
-                    yield outcome
+                    yield calls.told(*found)
                 except GeneratorExit:
                     raise
                 except BaseException as failure:
-                    if held is not None:
-                        raise  # told twice: whoever asks does not want to wait
-                    held, source = failure, None
-                    if not isinstance(failure, Exception):
-                        work.forget_waiting()
+                    calls.fail(failure)
         finally:
             work.forget_waiting()
-    if held is not None:
-        raise held
+    if calls.error is not None:
+        raise calls.error
 
 
-def _begun(source: Iterator[Order] | None, work: Work, submit: Callable[[int, Any], object]) -> Iterator[Order] | None:
-    """Begin what may begin, and read for it; what is left of the list."""
-    while True:
-        while (found := work.take()) is not None:
-            submit(*found)
-        if source is None or not work.wants:
-            return source
+class _Calls:
+    """The list and the calls of a list that threads work on."""
+
+    def __init__(
+        self,
+        source: Iterator[Order],
+        work: Work,
+        perform: Callable[[Run[Any]], Any],
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self.error: BaseException | None = None
+        self._source: Iterator[Order] | None = source
+        self._work, self._perform, self._pool = work, perform, pool
+        self._done: SimpleQueue[Done | None] = SimpleQueue()
+        self._interrupted = False
+
+    def next(self) -> Done | None:
+        """Begin what may begin, and wait until a call ends; None when all are done."""
+        self._begin()
+        # An interrupt may have come between the work and its count, so the end is then that of the threads.
+        return self._done.get() if self._work.under_way or self._interrupted else None
+
+    def _begin(self) -> None:
+        while True:
+            while (found := self._work.take()) is not None:
+                # Whose call it is, a host's log and telemetry know by the context: a thread of its own has none.
+                self._pool.submit(copy_context().run, self._carry_out, *found)
+            if self._source is None or not self._work.wants:
+                return
+            try:
+                self._work.put(next(self._source))
+            except StopIteration:
+                self._source = None
+
+    def _carry_out(self, index: int, order: Any) -> None:
         try:
-            work.put(next(source))
-        except StopIteration:
-            source = None
+            self._done.put((index, order, self._perform(self._work.run(order)), None))
+        except BaseException as error:
+            self._done.put((index, order, None, error))
 
+    def told(self, index: int, order: Any, value: Any, error: BaseException | None) -> Shipped:
+        """The outcome of a call; raises what is none."""
+        known = error if isinstance(error, ShipkitError) else None
+        outcome = self._work.told(index, order, value, known)
+        try:
+            self._work.report()
+        except BaseException as failure:
+            self.fail(failure)
+        if error is None or known is not None:
+            return outcome
+        raise error
 
-def _carried_out(
-    found: tuple[int, Any], work: Work, perform: Callable[[Run[Any]], Any], done: SimpleQueue[Done]
-) -> None:
-    index, order = found
-    try:
-        done.put((index, order, perform(work.run(order)), None))
-    except BaseException as error:
-        done.put((index, order, None, error))
+    def fail(self, failure: BaseException) -> None:
+        """Read nothing more: *failure* is raised when what was read is done, or what was begun where it is no error."""
+        self._source = None
+        if isinstance(failure, Exception):
+            self.error = self.error or failure
+            return
+        if self._interrupted:
+            raise failure  # told twice: whoever asks does not want to wait
+        self.error, self._interrupted = failure, True
+        self._work.forget_waiting()
+        threading.Thread(target=self._until_all_ended, name="shipkit-list-end").start()
+
+    def _until_all_ended(self) -> None:
+        self._pool.shutdown()
+        self._done.put(None)

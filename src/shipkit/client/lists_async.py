@@ -32,14 +32,17 @@ async def shipped_in_tasks(
                 index, order = tasks.pop(task)
                 failure = task.exception()
                 known = failure if isinstance(failure, ShipkitError) else None
+                outcome = work.told(index, order, None if failure else task.result(), known)
                 try:
-                    outcome = work.told(index, order, None if failure else task.result(), known)
-                    if failure is not None and known is None:
-                        raise failure
+                    work.report()
                 except Exception as error:
                     reader.fail(error)
-                else:
+                if failure is None or known is not None:
                     yield outcome
+                elif isinstance(failure, Exception):
+                    reader.fail(failure)
+                else:
+                    raise failure
     finally:
         reader.stop()
         await _waited(tasks)
