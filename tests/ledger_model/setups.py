@@ -73,4 +73,4 @@ class Bound:
     walks: int
 
 
-BOUNDS = {"quick": Bound(1, 400, 10), "ci": Bound(1, 1_500, 50), "full": Bound(3, 100_000, 4_000)}
+BOUNDS = {"quick": Bound(1, 400, 10), "ci": Bound(1, 1_000, 25), "full": Bound(3, 100_000, 4_000)}
