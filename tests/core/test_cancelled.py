@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from shipkit import AsyncClient, Shipment
 from shipkit.errors import InDoubtError
+from shipkit.flow import Call, Fork, Now, Run, Sleep
 from shipkit.ledger.identity import mark_of
 from shipkit.ports import Phase
 from shipkit.simulator import Simulator
@@ -72,3 +74,55 @@ def test_a_look_up_that_is_cancelled_anywhere_leaves_the_client_usable(
         return 0
 
     assert asyncio.run(run()) > 1
+
+
+def test_a_call_of_several_parts_that_is_cancelled_ends_when_each_part_has_settled(acme: Acme) -> None:
+    """A store is closed with its client: nobody may be writing to it any more."""
+    settled: list[str] = []
+
+    def waiting() -> Run[None]:
+        yield Sleep(seconds=60)
+
+    def writing() -> Run[None]:
+        try:
+            yield Sleep(seconds=60)
+        finally:
+            yield Call(function=time.sleep, args=(0.1,))
+            yield Call(function=settled.append, args=("written",))
+
+    def both() -> Run[None]:
+        yield Fork((waiting(), writing()), 2)
+
+    async def run() -> None:
+        async with AsyncClient({"acme-de": acme}) as client:
+            task = asyncio.create_task(client._run(both()))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert settled == ["written"]
+
+    asyncio.run(run())
+
+
+def test_a_part_that_breaks_does_not_leave_the_others_behind(acme: Acme) -> None:
+    settled: list[str] = []
+
+    def breaking() -> Run[None]:
+        yield Now()
+        raise ZeroDivisionError
+
+    def going_on() -> Run[None]:
+        yield Sleep(seconds=0.1)
+        settled.append("done")
+
+    def both() -> Run[None]:
+        yield Fork((breaking(), going_on()), 2)
+
+    async def run() -> None:
+        async with AsyncClient({"acme-de": acme}) as client:
+            with pytest.raises(ZeroDivisionError):
+                await client._run(both())
+
+    asyncio.run(run())
+    assert settled == ["done"]

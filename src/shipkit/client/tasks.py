@@ -391,7 +391,12 @@ class AsyncClient(ClientBase):
                 except ShipkitError as error:
                     return Done(error=error)
 
-        return tuple(await asyncio.gather(*(done(run) for run in effect.runs)))
+        # Whatever ends one of them, a cancellation, say, all have settled when this ends: the store may be closed then.
+        ended = await asyncio.gather(*(done(run) for run in effect.runs), return_exceptions=True)
+        for each in ended:
+            if isinstance(each, BaseException):
+                raise each
+        return tuple([each for each in ended if isinstance(each, Done)])
 
     def _connections(self) -> AsyncTransport:
         loop = asyncio.get_running_loop()
