@@ -242,7 +242,11 @@ class Step:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Stray:
-    """A second booking that came in for a key: ``open`` until it is ``voided`` or ``shown`` to a person."""
+    """A further booking that came in for a key.
+
+    ``open`` until it is ``voided``, ``gone`` (the carrier does not know it; open again if it comes in once more) or
+    ``shown`` to a person.
+    """
 
     key: str
     generation: int
@@ -327,8 +331,13 @@ class LedgerStore(Protocol):
 
         None when another booking was first: this one is kept as a stray. The booking that the row has already is none:
         a row that is complete, voided or closed then stays as it is. Without *watch* (booked at the first answer) a row
-        of one attempt and one send is not watched any more.
+        of one attempt and one send is not watched any more. A row that the store lost since *entry* was claimed is
+        written again.
         """
+        ...
+
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
+        """What came back is not what was asked for: it is kept as a stray that is ``shown``, and the row stays."""
         ...
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
@@ -382,11 +391,15 @@ class LedgerStore(Protocol):
         ...
 
     def open_strays(self, limit: int, prefix: str = "") -> tuple[Stray, ...]:
-        """Further bookings that nobody has dealt with, oldest first."""
+        """Further bookings that nobody has dealt with, longest waiting first."""
         ...
 
     def end_stray(self, stray: Stray, phase: str) -> None:
-        """That further booking was ``voided``, or ``shown`` to a person."""
+        """That further booking was ``voided``, is ``gone``, or is ``shown`` to a person."""
+        ...
+
+    def put_last(self, stray: Stray) -> None:
+        """Nothing could be done about an open stray: it waits behind all others."""
         ...
 
     def due(self, limit: int, prefix: str = "", hold_s: float = 0) -> tuple[Entry, ...]:

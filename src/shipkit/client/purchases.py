@@ -92,9 +92,13 @@ def cancel(desk: Desk, key: str, deadline_s: float | None) -> Run[m.Cancellation
     def asked(stack: Stack) -> Run[m.CancellationResult]:
         from .cancelling import too_late
 
-        late = too_late(desk, account, entry)
-        if late is not None:
-            return late
+        # Of a whole, one package that is too late is enough: the others would be undone for nothing.
+        whole = entry.phase is Phase.PLANNED and not entry.void_wanted
+        pieces = (yield from call(desk.store.ledger.pieces, entry)) if whole else ()
+        for row in (entry, *pieces):
+            late = too_late(desk, account, row)
+            if late is not None:
+                return late
         return (yield from cancelled(stored(desk, account, entry, stack), desk.store.ledger, stack))
 
     request = unpacked(entry.request, kind.request_type)

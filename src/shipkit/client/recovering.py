@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
+
 from .. import model as m
 from ..errors import ShipkitError
 from ..flow import Done, Run, call, now
@@ -84,11 +86,19 @@ def _recovery(desk: Desk, entry: Entry, deadline_s: float, until: float) -> Run[
     request = unpacked(entry.request, kind_of(entry).request_type)
 
     def asked(stack: Stack) -> Run[Any]:
-        if at_rest(entry):
+        if at_rest(entry) or _without_papers(desk, account, entry, stack):
             return (yield from _watched(desk, account, entry, stack))
         return (yield from recovered_row(desk, account, entry, stack))
 
     return (yield from desk.calling(account, entry.operation, deadline_s, request, asked, until=until))
+
+
+def _without_papers(desk: Desk, account: Account, entry: Entry, stack: Stack) -> bool:
+    """Whether *entry* waits for nothing but an answer that is complete: a person entered it, and no paper comes."""
+    if entry.phase is not Phase.SUCCEEDED:
+        return False
+    intent = stored(desk, account, entry, stack)
+    return intent.in_hand(unpacked(entry.result, intent.shape))
 
 
 def recovered_row(desk: Desk, account: Account, entry: Entry, stack: Stack) -> Run[Any]:
@@ -152,10 +162,22 @@ def _swept(desk: Desk, stray: Stray, deadline_s: float, until: float) -> Run[m.C
 
     try:
         value = unpacked(stray.result, kind_of(row).result_type)
-        # It went out where its own generation did, and bears the name of that account.
-        account = desk.account(getattr(getattr(value, "shipment", value), "account", None) or row.account)
+        account = _home_of(desk, value, row)
         return (yield from desk.calling(account, "cancel_shipment", deadline_s, value, asked, until=until))
     except ShipkitError:
         if given_up(row, desk.settings, (yield from call(ledger.now))):
             yield from call(ledger.end_stray, stray, "shown")
+        else:
+            yield from call(ledger.put_last, stray)
         raise
+
+
+def _home_of(desk: Desk, value: Any, row: Entry) -> Account:
+    """The account where *value* was booked: that of its own generation, whose name it bears.
+
+    Raises:
+        InputError: there is none of that name any more, or it is another carrier's now.
+    """
+    shipment = getattr(value, "shipment", value)
+    account, carrier = getattr(shipment, "account", None), getattr(shipment, "carrier", None)
+    return desk.account_of(attrs.evolve(row, account=account or row.account, carrier=carrier or row.carrier))

@@ -12,6 +12,7 @@ from ..flow import Run, call
 from ..ledger.booking import finished
 from ..ledger.intent import Intent, unpacked
 from ..ledger.sending import recorded
+from ..ledger.watching import next_watch_s
 from ..policy import Stack
 from ..ports import Entry, Phase
 from .desk import Desk
@@ -82,7 +83,7 @@ def resolve(
         yield from recorded(intent, ledger, stack, entry, whole, watch=True, complete=papers)
         row = yield from call(ledger.read, full_key)
         if row is not None and row.phase is Phase.SUCCEEDED and not papers:
-            yield from call(ledger.look_again, row, None)
+            yield from call(ledger.look_again, row, next_watch_s(row, desk.settings, seen_at))
         return (yield from finished(intent, ledger, row or entry))
 
     return (yield from desk.calling(account, "documents", deadline_s, request, asked))

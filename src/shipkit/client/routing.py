@@ -24,6 +24,7 @@ from ..errors import (
 from ..flow import Run, call, now
 from ..ledger import booked, fingerprint
 from ..ledger.booking import doubt_of, unpacked
+from ..ledger.intent import used_up
 from ..policy import Stack
 from ..ports import Entry, Phase
 from ..shopping import Route
@@ -118,6 +119,8 @@ class _Call:
         Raises:
             ConflictError: it is another request's, or it is being cancelled.
         """
+        if row.purged_at is not None:
+            raise used_up(row)
         if row.operation != purchases.CREATE_SHIPMENT.operation or not self._is_ours(row):
             raise self._conflict(row, f"{self.key} was used for something else ({row.operation}, {row.phase.value})")
         if row.void_wanted:

@@ -155,12 +155,16 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
 def _elsewhere(intent: Intent[T], entry: Entry) -> bool:
     """Whether this try goes another way than the one that *entry* stands for, which then is closed.
 
-    What may still come of an earlier try is looked for at the account of its own row, so another account never takes
-    that over; nor does another payload after an absence, whose late booking must stay attributable.
+    What may still come of an earlier try is looked for at the account of its own row, so another account (or another
+    carrier of that name) never takes that over; nor does another payload where an attempt before the last one may have
+    ended in an absence, whose late booking must stay attributable.
     """
     if entry.phase in _ENDED:
         return False
-    return entry.account != intent.account or (entry.phase is Phase.ABSENT and entry.fingerprint != intent.fingerprint)
+    if (entry.account, entry.carrier) != (intent.account, intent.carrier):
+        return True
+    unanswered = entry.phase is Phase.ABSENT or entry.attempt > 1
+    return unanswered and entry.fingerprint != intent.fingerprint
 
 
 def _looked_up(intent: Intent[T], ledger: LedgerStore, stack: Stack, generation: int, doubt: InDoubtError) -> Run[T]:

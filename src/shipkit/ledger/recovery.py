@@ -19,7 +19,7 @@ from ..ports import Entry, LedgerStore, Phase, Resend
 from ..store.rules import LOST_AT_REST
 from .identity import mark_of
 from .intent import Intent, MovedError, doubt_of, settle_s
-from .sending import recorded, sent
+from .sending import put_aside, recorded, sent
 
 __all__ = ["found", "in_order", "recovered"]
 
@@ -32,7 +32,8 @@ _TIME_TO_SEND_S = 1.0  # less than that left of the call, and a further sending 
 def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[Entry | None]:
     """The row with its booking, or None when nothing was booked and the key may be tried anew.
 
-    What nobody was buying when a store was restored is looked for and never sent: its host may have gone elsewhere.
+    What nobody was buying when a store was restored is looked for and never sent: its host may have gone elsewhere. And
+    what a store may have lost is looked for, where it can be, before anything is sent: a later attempt may be booked.
 
     Raises:
         InDoubtError: nobody can tell yet, or only a person can.
@@ -43,7 +44,8 @@ def recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry
 
 def _recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) -> Run[Entry | None]:
     mode, bought = intent.recovery.mode, entry.error not in LOST_AT_REST.values()
-    if mode is RecoveryMode.NATIVE_KEY and bought:
+    look_first = mode is RecoveryMode.UNIQUE_REFERENCE or (not entry.sole and intent.find is not None)
+    if mode is RecoveryMode.NATIVE_KEY and bought and not look_first:
         row = yield from _resent(intent, ledger, stack, entry)
         if row is not None:
             return row
@@ -61,7 +63,7 @@ def _recovered(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
     if hits:
         # Booked and undone by somebody else: whether that was meant is not ours to say.
         raise (yield from _person(ledger, entry, "found, and voided at the carrier"))
-    if mode is RecoveryMode.UNIQUE_REFERENCE and bought:
+    if mode in _GUARDED and bought and look_first:
         row = yield from _resent(intent, ledger, stack, entry)
         if row is not None:
             return row
@@ -73,8 +75,8 @@ def _identities(intent: Intent[T], stack: Stack, entry: Entry) -> range:
 
     A store that lost its newest commits may have lost an attempt too, and only a look can tell.
     """
-    lost = not entry.sole
-    return range(entry.attempt, max(entry.attempt, stack.context.settings.ledger_attempts * lost) + 1)
+    lost = 0 if entry.sole else stack.context.settings.ledger_attempts - 1
+    return range(entry.attempt, entry.attempt + lost + 1)
 
 
 def found(intent: Intent[T], stack: Stack, entry: Entry, attempts: range) -> Run[list[T]]:
@@ -107,6 +109,8 @@ def _present(
     if not intent.whole(asked, live[0]):
         if entry.settle_at is None or asked_at < entry.settle_at:
             raise doubt_of(entry, intent.recovery.mode)  # the others may show later
+        for hit in live:
+            yield from put_aside(intent, ledger, stack, entry, intent.stamped(asked, hit, entry.generation))
         got = intent.pieces_of(live[0]) if intent.pieces_of is not None else 0
         raise (yield from _person(ledger, entry, f"found {got} of {intent.pieces(asked)} packages"))
     for hit in live:

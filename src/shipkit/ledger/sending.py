@@ -25,9 +25,10 @@ from ..ports import Entry, LedgerStore, Phase
 from ..settings import Settings
 from .intent import Intent, MovedError, doubt_of, told
 
-__all__ = ["recorded", "sent"]
+__all__ = ["put_aside", "recorded", "sent"]
 
 T = TypeVar("T", bound=Value)
+W = TypeVar("W")
 
 Take = Callable[..., Entry | None]
 
@@ -133,12 +134,12 @@ class _Sending(Generic[T]):
     def succeeded(self, value: T) -> Run[Entry]:
         """Record the booking that the flow brought back; the row as it then is."""
         intent, entry = self.intent, self.claimed
+        whole = intent.stamped(self.asked, value, entry.generation)
         if not intent.whole(self.asked, value) and intent.pieces_of is not None:
-            asked, got = intent.pieces(self.asked), intent.pieces_of(value)
-            text = f"{got} packages for {asked} asked, booking {intent.booking_of(value)}"
+            text = f"{intent.pieces_of(value)} packages for {intent.pieces(self.asked)} asked"
+            yield from put_aside(intent, self.ledger, self.stack, entry, whole)
             yield from call(self.ledger.doubt, entry, text)
             raise doubt_of(attrs.evolve(entry, phase=Phase.IN_DOUBT, error=text), intent.recovery.mode)
-        whole = intent.stamped(self.asked, value, entry.generation)
         watch = _watched(intent, self.stack.context.settings)
         yield from recorded(intent, self.ledger, self.stack, entry, whole, watch=watch)
         return (yield from call(self.ledger.read, intent.key)) or entry
@@ -196,20 +197,47 @@ def recorded(
     watch: bool,
     complete: bool = True,
 ) -> Run[Phase | None]:
-    """Write the evidence of a booking; the store is asked until the deadline, for the label is worth it.
+    """Write the evidence of a booking: the phase that the row then has; None when another booking was first.
 
-    The phase that the row then has; None when another booking was first. A cancellation waits until it is written. What
-    is not *complete*, though nothing is to be fetched any more, makes room for an answer that is.
+    What is not *complete*, though nothing is to be fetched any more, makes room for an answer that is.
 
     Raises:
         StoreError: it could not be stored; the error carries the booking.
     """
-    until, stopped = stack.context.until, None
     complete = complete and intent.in_hand(whole)
+    booking = intent.booking_of(whole)
+    written = _written(intent, stack, whole, lambda: call(ledger.book, entry, booking, whole, complete, watch))
+    phase, stopped = yield from written
+    yield stack.context.emit("booked" if phase is not None else "strays")
+    if stopped is not None:
+        raise stopped
+    return phase
+
+
+def put_aside(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, whole: T) -> Run[None]:
+    """Keep a booking that is not what was asked for, label and all: a person is to see it.
+
+    Raises:
+        StoreError: it could not be stored; the error carries the booking.
+    """
+    booking = intent.booking_of(whole)
+    _, stopped = yield from _written(intent, stack, whole, lambda: call(ledger.set_aside, entry, booking, whole))
+    yield stack.context.emit("strays", detail="shown")
+    if stopped is not None:
+        raise stopped
+
+
+def _written(
+    intent: Intent[T], stack: Stack, whole: T, write: Callable[[], Run[W]]
+) -> Run[tuple[W, BaseException | None]]:
+    """What *write* gave, and the cancellation that has waited for it; the store is asked until the deadline.
+
+    The label is worth that.
+    """
+    until, stopped = stack.context.until, None
     while True:
         try:
-            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, complete, watch)
-            break
+            return (yield from write()), stopped
         except StoreError as error:
             at = yield from now()
             if at + _AGAIN_S >= until:
@@ -225,7 +253,3 @@ def recorded(
         except BaseException as late:
             # Whoever cancels has no use for the label, but the next call has.
             stopped, until = late, min(until, at + _LAST_S)
-    yield stack.context.emit("booked" if phase is not None else "strays")
-    if stopped is not None:
-        raise stopped
-    return phase

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import attrs
 
+from ..errors import NotSupportedError, RejectedError
 from ..flow import Run
 from ..model import CancellationResult, CancelOutcome
 from ..model.base import Value
@@ -15,9 +16,9 @@ from ..ports import Entry, LedgerStore, Phase
 from ..settings import Settings
 from .intent import Intent, unpacked
 from .recovery import found, in_order
-from .sending import recorded
+from .sending import put_aside, recorded
 from .strays import same
-from .voiding import undone
+from .voiding import DONE, undone
 
 __all__ = ["at_rest", "given_up", "next_look_s", "next_watch_s", "watched"]
 
@@ -44,12 +45,12 @@ def watched(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
         hits = yield from found(intent, stack, entry, range(attempt, attempt + 1))
         for hit in in_order(intent, asked, [hit for hit in hits if intent.live(hit)]):
             if entry.booking and same(intent, unpacked(entry.result, intent.shape), hit):
-                yield from _still_there(intent, stack, entry, hit)
-                continue
-            if not entry.booking and not intent.whole(asked, hit):
-                yield stack.context.emit("strays", detail="incomplete")
+                yield from _still_there(intent, ledger, stack, entry, hit)
                 continue
             whole = intent.stamped(asked, hit, entry.generation)
+            if not entry.booking and not intent.whole(asked, hit):
+                yield from put_aside(intent, ledger, stack, entry, whole)
+                continue
             claimed = attrs.evolve(entry, attempt=attempt)
             phase = yield from recorded(intent, ledger, stack, claimed, whole, watch=True)
             news = True
@@ -58,13 +59,20 @@ def watched(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
     return news
 
 
-def _still_there(intent: Intent[T], stack: Stack, entry: Entry, hit: T) -> Run[None]:
-    """What was believed undone because the carrier did not know it, and shows after all, is undone again."""
+def _still_there(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, hit: T) -> Run[None]:
+    """What was believed undone because the carrier did not know it, and shows after all, is undone again, or shown."""
     if entry.phase is not Phase.VOIDED or entry.void_result is None or intent.undo is None:
         return
     if unpacked(entry.void_result, CancellationResult).outcome is CancelOutcome.NOT_FOUND:
-        result = yield from undone(intent, stack, hit)
-        yield stack.context.emit("strays", detail=result.outcome.value)
+        try:
+            result = yield from undone(intent, stack, hit)
+        except (RejectedError, NotSupportedError):
+            yield from put_aside(intent, ledger, stack, entry, hit)
+            return
+        if result.outcome in (*DONE, CancelOutcome.NOT_FOUND):
+            yield stack.context.emit("strays", detail=result.outcome.value)
+        else:
+            yield from put_aside(intent, ledger, stack, entry, hit)
 
 
 def next_watch_s(entry: Entry, settings: Settings, at: datetime, *, looked: bool = True) -> float | None:

@@ -109,16 +109,19 @@ class MemoryStore:
 
     def book(self, entry: Entry, booking: str, value: Value, complete: bool, watch: bool = True) -> Phase | None:
         """Record a booking: the phase of its row, or None when another was first and this one is now a stray."""
-
-        def event(row: Entry, at: datetime) -> Entry | None:
-            return rules.booked(row, booking, value, at, complete=complete, watch=watch)
-
         with self._lock:
-            row = self._event("book", entry, event)
-            if row is not None:
-                return row.phase
-            self._keep_stray(entry, booking, value)
-            return None
+            there = self._found(entry) or self.read(entry.key)
+            row = rules.row_for_evidence(there, entry)
+            then = row and rules.booked(row, booking, value, self.now(), complete=complete, watch=watch)
+            if then is None:
+                self._keep_stray(entry, booking, value)
+                return None
+            return then.phase if then is row else self._put("book", there, then).phase
+
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
+        """Keep a booking that cannot be the row's for a person to see."""
+        with self._lock:
+            self._keep_stray(entry, booking, value, "shown")
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
@@ -191,18 +194,25 @@ class MemoryStore:
         return tuple([stray for stray in list(self._strays.values()) if stray.key == key])
 
     def open_strays(self, limit: int, prefix: str = "") -> tuple[Stray, ...]:
-        """Further bookings that nobody has dealt with, oldest first."""
+        """Further bookings that nobody has dealt with, longest waiting first."""
         strays = [s for s in list(self._strays.values()) if s.phase == "open" and s.key.startswith(prefix)]
         return tuple(strays[:limit])
 
     def end_stray(self, stray: Stray, phase: str) -> None:
-        """That further booking was ``voided``, or ``shown`` to a person."""
+        """That further booking was ``voided``, is ``gone``, or is ``shown`` to a person."""
         with self._lock:
             name = (stray.key, stray.generation, stray.booking)
             if name in self._strays and self._strays[name].phase == "open":
                 self._strays[name] = attrs.evolve(stray, phase=phase)
-                row = self._of(stray.key, stray.generation)
+                row = self._found(stray) or self._rows[stray.key][-1]
                 self._trail.tell("end_stray", self.now(), row, row, stray.booking, phase)
+
+    def put_last(self, stray: Stray) -> None:
+        """An open stray waits behind all others."""
+        with self._lock:
+            name = (stray.key, stray.generation, stray.booking)
+            if name in self._strays and self._strays[name].phase == "open":
+                self._strays[name] = self._strays.pop(name)
 
     def due(self, limit: int, prefix: str = "", hold_s: float = 0) -> tuple[Entry, ...]:
         """Rows that a recovery run has work with, longest waiting first."""
@@ -278,19 +288,22 @@ class MemoryStore:
         for piece in self.pieces(parent):
             self._event("want_void", piece, rules.wanted_void)
 
-    def _keep_stray(self, entry: Entry, booking: str, value: Value) -> None:
+    def _keep_stray(self, entry: Entry, booking: str, value: Value, phase: str = "open") -> None:
         name = (entry.key, entry.generation, booking)
-        row = self._found(entry)
-        if name not in self._strays and row is not None:
-            self._strays[name] = Stray(
-                key=entry.key,
-                generation=entry.generation,
-                booking=booking,
-                attempt=entry.attempt,
-                result=value,
-                phase="open",
-            )
-            self._trail.tell("stray", self.now(), row, row, booking)
+        known, row = self._strays.get(name), self._found(entry) or self.read(entry.key)
+        if known is not None and known.phase != rules.GONE:
+            return
+        self._strays.pop(name, None)
+        self._strays[name] = Stray(
+            key=entry.key,
+            generation=entry.generation,
+            booking=booking,
+            attempt=entry.attempt,
+            result=value,
+            phase=phase,
+        )
+        if row is not None:
+            self._trail.tell("stray", self.now(), row, row, booking, phase if phase != "open" else "")
 
     def _event(
         self, name: str, entry: Entry, event: Callable[[Entry, datetime], Entry | None], detail: str = ""
@@ -303,7 +316,7 @@ class MemoryStore:
                 return moved
             return self._put(name, row, moved, detail)
 
-    def _found(self, entry: Entry) -> Entry | None:
+    def _found(self, entry: Entry | Stray) -> Entry | None:
         rows = self._rows.get(entry.key, ())
         return next((row for row in rows if row.generation == entry.generation), None)
 

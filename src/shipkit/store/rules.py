@@ -19,6 +19,7 @@ __all__ = [
     "BESIDE",
     "CLAIMABLE",
     "ENDED",
+    "GONE",
     "LOST_AT_REST",
     "absent",
     "backlog",
@@ -51,6 +52,9 @@ CLAIMABLE: Final = (Phase.NEW, Phase.ABSENT, Phase.REJECTED)
 ENDED: Final = (Phase.VOIDED, Phase.CLOSED)
 BESIDE: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.NEEDS_PERSON)
 """A piece in one of these holds up the pieces beside it."""
+
+GONE: Final = "gone"
+"""A further booking that the carrier does not know; shown by it after all, it is open again."""
 
 LOST_AT_REST: Final = {
     Phase.NEW: "restored new",
@@ -254,6 +258,15 @@ def with_person(row: Entry, entry: Entry, at: datetime, error: str) -> Entry | N
     """With a person: nobody else can end the doubt."""
     in_doubt = row.phase is Phase.IN_DOUBT and _same_send(row, entry)
     return _moved(row, at, Phase.NEEDS_PERSON, error=error) if in_doubt else None
+
+
+def row_for_evidence(row: Entry | None, entry: Entry) -> Entry | None:
+    """The row that a booking brought for *entry* goes to, where *row* is what the store has; None: it is a stray.
+
+    A store that lost its newest commits may not have the row: then it is entered again as its sender holds it, unless
+    the key has gone on to another generation.
+    """
+    return entry if row is None else row if row.generation == entry.generation else None
 
 
 def booked(row: Entry, booking: str, value: Value, at: datetime, *, complete: bool, watch: bool) -> Entry | None:

@@ -89,19 +89,25 @@ class SqlLedger:
         """Record a booking: the phase of its row, or None when another was first and this one is now a stray."""
 
         def within(session: Session) -> Phase | None:
-            begun = self._rows.begin(session, entry.key, entry.generation)
-            row = begun.row
-            if row is None:
-                return None
-            then = rules.booked(row, booking, value, begun.at, complete=complete, watch=watch)
+            begun = self._beside(session, entry)
+            row = rules.row_for_evidence(begun.row, entry)
+            then = row and rules.booked(row, booking, value, begun.at, complete=complete, watch=watch)
             if then is None:
                 self._keep_stray(session, begun, entry, booking, value)
                 return None
             if then is not row:
-                self._rows.put(session, begun, "book", row, then)
+                self._rows.put(session, begun, "book", begun.row, then)
             return then.phase
 
         return self._done(within)
+
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
+        """Keep a booking that cannot be the row's for a person to see."""
+
+        def within(session: Session) -> None:
+            self._keep_stray(session, self._beside(session, entry), entry, booking, value, "shown")
+
+        self._done(within)
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
@@ -193,20 +199,30 @@ class SqlLedger:
         return self._strays(sql.STRAYS, {"key": key})
 
     def open_strays(self, limit: int, prefix: str = "") -> tuple[Stray, ...]:
-        """Further bookings that nobody has dealt with, oldest first."""
+        """Further bookings that nobody has dealt with, longest waiting first."""
         return self._strays(sql.OPEN_STRAYS, {"limit": limit, **_within(prefix)})
 
     def end_stray(self, stray: Stray, phase: str) -> None:
-        """That further booking was ``voided``, or ``shown`` to a person."""
+        """That further booking was ``voided``, is ``gone``, or is ``shown`` to a person."""
         name = {"key": stray.key, "generation": stray.generation, "booking": stray.booking}
 
         def within(session: Session) -> None:
-            begun = self._rows.begin(session, stray.key, stray.generation)
+            begun = self._beside(session, stray)
             open_ones = self._rows.ask(session, sql.STRAYS, {"key": stray.key})
             if begun.row is None or (*name.values(), "open") not in [(*row[:3], row[5]) for row in open_ones]:
                 return
             self._rows.tell(session, sql.END_STRAY, {**name, "phase": phase})
             self._told(session, begun, "end_stray", stray.booking, phase)
+
+        self._done(within)
+
+    def put_last(self, stray: Stray) -> None:
+        """An open stray waits behind all others."""
+        name = {"key": stray.key, "generation": stray.generation, "booking": stray.booking}
+
+        def within(session: Session) -> None:
+            at = self._rows.dialect.time_in(self._rows.now(session))
+            self._rows.tell(session, sql.PUT_LAST, {**name, "at": at})
 
         self._done(within)
 
@@ -311,16 +327,28 @@ class SqlLedger:
             begun = self._rows.begin(session, piece.key, piece.generation)
             self._apply(session, begun, "want_void", rules.wanted_void)
 
-    def _keep_stray(self, session: Session, begun: Begun, entry: Entry, booking: str, value: Value) -> None:
+    def _beside(self, session: Session, entry: Entry | Stray) -> Begun:
+        """The row of that generation; the newest one where the store lost it."""
+        begun = self._rows.begin(session, entry.key, entry.generation)
+        return begun if begun.row is not None else self._rows.begin(session, entry.key)
+
+    def _keep_stray(
+        self, session: Session, begun: Begun, entry: Entry, booking: str, value: Value, phase: str = "open"
+    ) -> None:
         name = {"key": entry.key, "generation": entry.generation, "booking": booking}
-        if self._rows.ask(session, sql.NUMBER_OF_STRAYS, name)[0][0]:
+        known = self._rows.ask(session, sql.STRAY_PHASE, name)
+        if known and known[0][0] != rules.GONE:
             return
+        if known:
+            own = {"key": entry.key, "generation": entry.generation, "stray": booking}
+            self._rows.tell(session, sql.DROP_DOCUMENTS, own)
+            self._rows.tell(session, sql.DROP_STRAY, name)
         found = kept(value)
         created_at = self._rows.dialect.time_in(begun.at)
-        values = {**name, "attempt": entry.attempt, "result": found.text, "created_at": created_at}
+        values = {**name, "attempt": entry.attempt, "result": found.text, "phase": phase, "created_at": created_at}
         self._rows.tell(session, sql.KEEP_STRAY, values)
         self._rows.keep_documents(session, entry, booking, found.blobs)
-        self._told(session, begun, "stray", booking)
+        self._told(session, begun, "stray", booking, phase if phase != "open" else "")
 
     def _told(self, session: Session, begun: Begun, event: str, booking: str, detail: str = "") -> None:
         """A line about a row that stays as it is."""

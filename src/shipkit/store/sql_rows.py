@@ -74,6 +74,8 @@ class Rows:
         if before is None:
             values = self._new(row)
             self.tell(session, sql.insert(tuple(values)), values)
+            if row.result is not None:  # a row that was lost, and comes back with its booking
+                self._change(session, attrs.evolve(row, result=None, booking=""), row)
         else:
             self._change(session, before, row)
         self.step(session, begun, step_of(event, before, row, begun.number + 1, detail=detail))

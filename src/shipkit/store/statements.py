@@ -11,6 +11,7 @@ __all__ = [
     "BACKLOG",
     "DOCUMENTS",
     "DROP_DOCUMENTS",
+    "DROP_STRAY",
     "DUE",
     "END_STRAY",
     "ENTRIES",
@@ -24,13 +25,14 @@ __all__ = [
     "META",
     "NEWEST_HEAD",
     "NOW",
-    "NUMBER_OF_STRAYS",
     "OPEN_STRAYS",
     "PIECES",
+    "PUT_LAST",
     "READ",
     "SET_META",
     "STEP_IN",
     "STRAYS",
+    "STRAY_PHASE",
     "TOUCH",
     "entries",
     "insert",
@@ -73,13 +75,17 @@ DROP_DOCUMENTS: Final = f"DELETE FROM shipkit_document WHERE {_IS} AND stray = :
 # The pieces of a parent are claimed one after the other: whoever writes its row has it until the end.
 TOUCH: Final = f"UPDATE shipkit_ledger SET updated_at = updated_at WHERE {_IS}"
 
-NUMBER_OF_STRAYS: Final = f"SELECT count(*) FROM shipkit_stray WHERE {_IS} AND booking = :booking"
+_IS_STRAY: Final = f"{_IS} AND booking = :booking"
+STRAY_PHASE: Final = f"SELECT phase FROM shipkit_stray WHERE {_IS_STRAY}"
 KEEP_STRAY: Final = """INSERT INTO shipkit_stray (key, generation, booking, attempt, result, phase, created_at)
-VALUES (:key, :generation, :booking, :attempt, :result, 'open', :created_at)"""
+VALUES (:key, :generation, :booking, :attempt, :result, :phase, :created_at)"""
+DROP_STRAY: Final = f"DELETE FROM shipkit_stray WHERE {_IS_STRAY}"
 STRAYS: Final = f"SELECT {_STRAY} FROM shipkit_stray WHERE key = :key ORDER BY created_at, generation, booking"
 OPEN_STRAYS: Final = f"""SELECT {_STRAY} FROM shipkit_stray AS l WHERE l.phase = 'open' AND {_WITHIN}
 ORDER BY l.created_at, l.key, l.generation, l.booking LIMIT :limit"""
-END_STRAY: Final = f"UPDATE shipkit_stray SET phase = :phase WHERE {_IS} AND booking = :booking AND phase = 'open'"
+END_STRAY: Final = f"UPDATE shipkit_stray SET phase = :phase WHERE {_IS_STRAY} AND phase = 'open'"
+# Open ones are looked at in this order, so that those which always fail hold up no other.
+PUT_LAST: Final = f"UPDATE shipkit_stray SET created_at = :at WHERE {_IS_STRAY} AND phase = 'open'"
 
 # Who runs beside takes other rows, for these are locked until they are held.
 DUE: Final = f"""SELECT {_WHOLE} FROM shipkit_ledger AS l
