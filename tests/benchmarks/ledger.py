@@ -17,8 +17,9 @@ import attrs
 
 from shipkit.model import BookingState, Document, DocumentFormat, DocumentKind, Shipment
 from shipkit.store import PostgresStore, SqliteStore
+from shipkit.testing.store_values import claim
 from tests.core.script import START
-from tests.store.world import SERVER, claim, no_server
+from tests.store.world import SERVER, no_server
 
 from .timing import Figure
 

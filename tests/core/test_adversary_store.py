@@ -18,9 +18,9 @@ from shipkit.ledger.booking import unpacked
 from shipkit.model import Document, DocumentFormat, DocumentKind, Shipment
 from shipkit.ports import Kept
 from shipkit.store import MemoryStore, SqliteStore
-from tests.core.test_ledger import SHIPMENT, Clock, claim
+from shipkit.testing.store_values import SHIPMENT, Hands, claim
 
-Make = Callable[[Clock], Any]
+Make = Callable[[Hands], Any]
 BOTH = pytest.mark.parametrize(
     "make",
     [lambda clock: MemoryStore(clock=clock), lambda clock: SqliteStore(":memory:", clock=clock)],
@@ -44,7 +44,7 @@ def stored(store: Any) -> Shipment:
 
 @BOTH
 def test_a_poorer_answer_about_a_complete_booking_leaves_its_labels(make: Make) -> None:
-    store = make(Clock())
+    store = make(Hands())
     entry = store.claim(claim())
     store.book(entry, "S1", with_labels("one", "two"), True)
 
@@ -55,7 +55,7 @@ def test_a_poorer_answer_about_a_complete_booking_leaves_its_labels(make: Make) 
 
 @BOTH
 def test_a_label_that_was_handed_out_is_not_exchanged_for_another(make: Make) -> None:
-    store = make(Clock())
+    store = make(Hands())
     entry = store.claim(claim())
     store.book(entry, "S1", with_labels("as found"), True)
 
@@ -66,7 +66,7 @@ def test_a_label_that_was_handed_out_is_not_exchanged_for_another(make: Make) ->
 
 @BOTH
 def test_a_further_booking_keeps_its_label(make: Make) -> None:
-    store = make(Clock())
+    store = make(Hands())
     entry = store.claim(claim())
     store.book(entry, "S1", with_labels("first"), True)
     second = attrs.evolve(with_labels("second"), shipment_id="S2")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.store.world import DURABLE, KINDS, Hands, Worlds, dropped, need, no_server
+from shipkit.testing.store_values import Hands
+from tests.store.world import DURABLE, KINDS, Worlds, dropped, need, no_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,9 +42,3 @@ def worlds(tmp_path: Path) -> Iterator[Worlds]:
     made = Worlds(tmp_path)
     yield made
     made.close()
-
-
-@pytest.fixture
-def store(kind: str, worlds: Worlds, clock: Hands) -> Any:
-    """An empty store with the test's clock."""
-    return worlds.store(kind, clock)

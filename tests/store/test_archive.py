@@ -18,9 +18,10 @@ from shipkit.model.base import Value
 from shipkit.model.marks import PERSONAL
 from shipkit.ports import Phase
 from shipkit.store.audit import broken_at
+from shipkit.testing.store_values import SHIPMENT, VOIDED, WITH_BOTH, Hands, claim, plain
 from tests.core.acme import request
 from tests.model.making import values
-from tests.store.world import SHIPMENT, VOIDED, WITH_BOTH, Hands, Worlds, claim, plain
+from tests.store.world import Worlds
 
 DAY = timedelta(days=1)
 # Of a row that has ended nothing but its bodies may go.

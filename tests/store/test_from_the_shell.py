@@ -13,7 +13,8 @@ from shipkit.cli.health import examined
 from shipkit.config import loaded
 from shipkit.errors import InputError
 from shipkit.store import PostgresStore, SqliteStore
-from tests.store.world import SERVER, WITH_LABEL, claim, need, schema_of
+from shipkit.testing.store_values import WITH_LABEL, claim
+from tests.store.world import SERVER, need, schema_of
 
 
 @pytest.fixture

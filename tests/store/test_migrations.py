@@ -15,7 +15,8 @@ from shipkit.ledger.booking import unpacked
 from shipkit.model import Shipment
 from shipkit.ports import Phase
 from shipkit.store import SqliteStore, tables
-from tests.store.world import Worlds, admin, claim, need, on_server, schema_of
+from shipkit.testing.store_values import claim
+from tests.store.world import Worlds, admin, need, on_server, schema_of
 
 # A file of the first release, with a key of every kind in it, as text.
 FIRST = Path(__file__).with_name("first_release.sql")

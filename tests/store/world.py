@@ -1,49 +1,24 @@
-"""Stores of every kind with a clock in the test's hands, and what may be done to them."""
+"""Stores of every kind, each with a place that can be emptied, and servers that may not be there."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from shipkit.codec import split, to_json
-from shipkit.model import (
-    BookingState,
-    CancellationResult,
-    CancelOutcome,
-    Document,
-    DocumentFormat,
-    DocumentKind,
-    Shipment,
-)
-from shipkit.ports import Claim, Entry, Kept, Stray
-from shipkit.store import HostStore, MemoryStore, PostgresStore, SqliteStore
-from tests.core.acme import request
-from tests.core.script import START
+from shipkit.store import HostStore, MemoryLimits, MemoryStore, MemoryTokens, PostgresStore, SqliteStore
+from shipkit.testing.store_values import Clock, Open
 
 SERVER = os.environ.get("SHIPKIT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 KINDS = ("memory", "sqlite", "postgres", "host")
 DURABLE = KINDS[1:]
 TABLES = ("ledger", "document", "stray", "step", "token", "limit")
-
-Clock = Callable[[], float]
-
-
-class Hands:
-    """A clock that moves when the test says so."""
-
-    def __init__(self) -> None:
-        self.at = 1_700_000_000.25
-
-    def __call__(self) -> float:
-        return self.at
 
 
 class Worlds:
@@ -71,10 +46,32 @@ class Worlds:
             return SqliteStore(path, clock=clock) if clock else SqliteStore(path)
         return on_server(kind, clock)
 
+    def place(self, kind: str) -> Open:
+        """A new place with nothing in it, as the contract of stores wants it; who opens stores there closes them."""
+        if kind == "memory":
+            return in_memory()
+        self.made += 1
+        if kind in ("postgres", "host"):
+            emptied(kind)
+        return lambda clock: self.beside(kind, clock)
+
     def close(self) -> None:
         """Close all that were made."""
         for store in self.open:
             store.close()
+
+
+def in_memory() -> Open:
+    """A place in memory: everybody who opens it gets the one store that there is, all of it on one clock."""
+    made: list[MemoryStore] = []
+
+    def opened(clock: Clock) -> MemoryStore:
+        if not made:
+            made.append(MemoryStore(clock=clock))
+            made[0].tokens, made[0].limits = MemoryTokens(clock), MemoryLimits(clock)
+        return made[0]
+
+    return opened
 
 
 def on_server(kind: str, clock: Clock | None = None, **more: Any) -> Any:
@@ -167,67 +164,3 @@ def need(kind: str) -> None:
     """Skip the test where *kind* has no server."""
     if kind in ("postgres", "host") and no_server():
         pytest.skip(no_server())
-
-
-SHIPMENT = Shipment(
-    shipment_id="S1",
-    reference="SO042",
-    state=BookingState.CONFIRMED,
-    service="HOME",
-    packages=(),
-    tracking_numbers=(),
-    created_at=START,
-)
-LABEL = Document(kind=DocumentKind.LABEL, format=DocumentFormat.PDF, content=b"%PDF-1.4 label")
-INVOICE = Document(kind=DocumentKind.COMMERCIAL_INVOICE, format=DocumentFormat.PDF, content=b"%PDF-1.4 invoice")
-WITH_LABEL = attrs.evolve(SHIPMENT, documents=(LABEL,))
-WITH_BOTH = attrs.evolve(SHIPMENT, documents=(LABEL, INVOICE))
-VOIDED = CancellationResult(outcome=CancelOutcome.VOIDED)
-
-
-def claim(key: str = "order-1", attempt: int = 1, generation: int = 1, **changes: object) -> Claim:
-    """The intention to send for *key*."""
-    values: dict[str, Any] = {
-        "key": key,
-        "generation": generation,
-        "attempt": attempt,
-        "operation": "create_shipment",
-        "account": "acme-de",
-        "carrier": "acme",
-        "fingerprint": "f1:a",
-        "base": f"{key}-{generation}",
-        "owner": "me",
-        "request": request(),
-        "lease_s": 70.0,
-        "settle_s": 910.0,
-        "watch_s": 5000.0,
-        "attempts_max": 3,
-    }
-    return Claim(**values | changes)
-
-
-def plain(entry: Entry | None, *, blobs: bool = True) -> dict[str, Any] | None:
-    """A row as data that can be compared, whichever way its store keeps values."""
-    if entry is None:
-        return None
-    members = {field.name: getattr(entry, field.name) for field in attrs.fields(Entry)}
-    members["request"] = _one_text(entry.request)
-    members["void_result"] = _one_text(entry.void_result)
-    members["result"] = _apart(entry.result, blobs=blobs)
-    return members
-
-
-def plain_stray(stray: Stray) -> tuple[Any, ...]:
-    """The same of a further booking."""
-    return stray.key, stray.generation, stray.booking, stray.attempt, stray.phase, _apart(stray.result, blobs=True)
-
-
-def _one_text(value: Any) -> bytes | None:
-    return value.text if isinstance(value, Kept) else None if value is None else to_json(value)
-
-
-def _apart(value: Any, *, blobs: bool) -> Any:
-    if value is None:
-        return None
-    text, parts = (value.text, value.blobs) if isinstance(value, Kept) else split(value)
-    return text, parts if blobs else ()

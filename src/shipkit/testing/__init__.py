@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .conformance import CarrierConformance
     from .conversations import Conversation, Evidence, evidence, parts
     from .spoiling import Mutation, mutations
+    from .stores import StoreContract
     from .strategies import parties, pickup_requests, rate_requests, return_requests, shipment_requests
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Played",
     "Recording",
     "Reply",
+    "StoreContract",
     "Waits",
     "breakages",
     "broken",
@@ -52,6 +54,7 @@ _ROOMS = {
     "Conversation": ".conversations",
     "Evidence": ".conversations",
     "Mutation": ".spoiling",
+    "StoreContract": ".stores",
     "breakages": ".breaking",
     "broken": ".breaking",
     "evidence": ".conversations",

@@ -1,31 +1,21 @@
-"""Random events on the store in memory and on a durable one, side by side: row by row and line by line the same."""
+"""Random events on the store in memory and on another one, side by side: row by row and line by line the same."""
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shipkit.ports import Entry, Phase, Resend
+from shipkit.ports import Entry, LedgerStore, Phase, Resend
+from shipkit.store import MemoryStore
 from shipkit.store.audit import broken_at
-from tests.store.world import (
-    SHIPMENT,
-    VOIDED,
-    WITH_BOTH,
-    WITH_LABEL,
-    Hands,
-    Worlds,
-    claim,
-    no_server,
-    plain,
-    plain_stray,
-)
+
+from .store_values import SHIPMENT, VOIDED, WITH_BOTH, WITH_LABEL, World, claim, plain, plain_stray
+
+__all__ = ["Beside"]
 
 KEYS = ("a", "b", "p")
 VALUES = st.sampled_from([SHIPMENT, WITH_LABEL, WITH_BOTH])
@@ -35,18 +25,19 @@ ROWS = st.sampled_from([0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 5, 8, 13])
 ENDED = (Phase.VOIDED, Phase.CLOSED)
 
 
+def _event(row: Entry) -> dict[str, Any]:
+    """A row as an event gives it back: that need not carry the answers again."""
+    return {**(plain(row) or {}), "result": 0, "void_result": 0}
+
+
 class Beside(RuleBasedStateMachine):
     """Every event goes to both stores; both must answer the same, and stand the same afterwards."""
 
-    kind = ""
-
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.clock = Hands()
-        self.worlds = Worlds(Path(self.folder.name))
-        self.one = self.worlds.store("memory", self.clock)
-        self.two = self.worlds.store(self.kind, self.clock)
+        self.world, self.clock = world, world.clock
+        self.one: LedgerStore = MemoryStore(clock=world.clock)
+        self.two: LedgerStore = world.empty().ledger
         self.seen: list[tuple[Entry, Entry]] = []
         self.keys: list[str] = list(KEYS)
         self.asked: list[datetime] = [self.one.now()]
@@ -55,8 +46,8 @@ class Beside(RuleBasedStateMachine):
         self.look()
 
     def teardown(self) -> None:
-        self.worlds.close()
-        self.folder.cleanup()
+        """Close the store."""
+        self.world.close()
 
     def both(self, method: str, *given: Any, **named: Any) -> Any:
         """Call *method* of both; what they answer is compared, and the first one's answer given back."""
@@ -74,8 +65,7 @@ class Beside(RuleBasedStateMachine):
     def same(self, first: Any, second: Any) -> None:
         if isinstance(first, Entry):
             assert isinstance(second, Entry)
-            # An event's answer need not carry the documents again.
-            assert {**plain(first), "result": 0, "void_result": 0} == {**plain(second), "result": 0, "void_result": 0}
+            assert _event(first) == _event(second)
         else:
             assert first == second
 
@@ -223,20 +213,3 @@ class Beside(RuleBasedStateMachine):
             assert strays[0] == strays[1]
         for parent, other in [pair for pair in self.seen if pair[0].phase is Phase.PLANNED][-1:]:
             assert [plain(row) for row in self.one.pieces(parent)] == [plain(row) for row in self.two.pieces(other)]
-
-
-class BesideSqlite(Beside):
-    kind = "sqlite"
-
-
-class BesidePostgres(Beside):
-    kind = "postgres"
-
-
-class BesideHost(Beside):
-    kind = "host"
-
-
-TestSqlite = BesideSqlite.TestCase
-TestPostgres = pytest.mark.skipif(bool(no_server()), reason=no_server())(BesidePostgres.TestCase)
-TestHost = pytest.mark.skipif(bool(no_server()), reason=no_server())(BesideHost.TestCase)
