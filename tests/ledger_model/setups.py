@@ -7,7 +7,7 @@ import attrs
 from shipkit.model import RecoveryMode
 from tests.ledger_model.world import Left, Setup
 
-__all__ = ["BOUNDS", "SETUPS", "Bound"]
+__all__ = ["BOUNDS", "SETUPS", "WHOLE", "Bound"]
 
 _UNIQUE, _NATIVE, _NONE = RecoveryMode.UNIQUE_REFERENCE, RecoveryMode.NATIVE_KEY, RecoveryMode.NONE
 
@@ -55,22 +55,37 @@ SETUPS: tuple[Setup, ...] = (
     Setup(name="two pieces, refused, no sweep", left=Left(create=2, lose=1, refuse=1), pieces=2, sweep=False),
     Setup(name="two pieces, cancelled", left=Left(create=2, cancel=1, crash=1, lose=1), pieces=2),
     Setup(name="two pieces, native key", left=_TWO, mode=_NATIVE, pieces=2, sweep=False),
+    Setup(name="two pieces, failover", left=Left(create=2, failover=1), pieces=2),
     Setup(name="anything, find", left=_ANYTHING, alive=3, attempts=3, hidden=1, settle=3, window=1),
     Setup(name="anything, unique reference", left=_ANYTHING, alive=3, mode=_UNIQUE, hidden=1, settle=3),
     Setup(name="anything, native key", left=_ANYTHING, alive=3, mode=_NATIVE, hidden=1, settle=3),
     Setup(name="anything, none", left=_ANYTHING, alive=3, mode=_NONE, hidden=1, settle=3),
     Setup(name="anything, two pieces", left=_ANYTHING, alive=3, pieces=2, hidden=1, settle=3),
-    Setup(name="two pieces, failover", left=Left(create=2, failover=1), pieces=2),
 )
+
+#: Small enough to be searched to the end, in every order, by the profile that can afford it.
+WHOLE: dict[str, tuple[Setup, ...]] = {
+    "quick": (),
+    "ci": (
+        Setup(name="one call, one cancellation, every order", left=Left(create=1, cancel=1, crash=1), sweep=False),
+        Setup(name="one call, one sweep, every order", left=Left(create=1, recover=1, crash=1, lose=1)),
+    ),
+    "full": (
+        Setup(name="find, two calls, every order", left=Left(create=2), sweep=False),
+        Setup(name="native key, two calls, every order", left=Left(create=2), mode=_NATIVE, sweep=False),
+        Setup(name="none, two calls, every order", left=_TWO, mode=_NONE, sweep=False),
+        Setup(name="two pieces, one cancellation, every order", left=Left(create=1, cancel=1), pieces=2, sweep=False),
+    ),
+}
 
 
 @attrs.frozen
 class Bound:
-    """How far a search goes: preemptions, states, random walks."""
+    """How far a search goes: preemptions, states, random walks; None: to the end."""
 
-    preemptions: int
+    preemptions: int | None
     states: int
     walks: int
 
 
-BOUNDS = {"quick": Bound(1, 400, 10), "ci": Bound(1, 1_000, 25), "full": Bound(3, 100_000, 4_000)}
+BOUNDS = {"quick": Bound(1, 400, 10), "ci": Bound(1, 1_000, 25), "full": Bound(3, 40_000, 2_000)}
