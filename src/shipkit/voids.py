@@ -119,9 +119,8 @@ def _deadlines(shipment: Shipment, policy: VoidPolicy) -> tuple[_Deadline, ...]:
 
 def _next_close(close: CutOff, after: datetime) -> datetime | None:
     """The first *close* of the day after a moment; None where nobody here knows its zone."""
-    try:
-        zone = ZoneInfo(close.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    zone = _zone(close)
+    if zone is None:
         return None
     local = after.astimezone(zone)
     ahead = (_WEEKDAYS.index(close.weekday.value) - local.weekday()) % 7
@@ -130,6 +129,13 @@ def _next_close(close: CutOff, after: datetime) -> datetime | None:
         if at > after:
             return at
     return None
+
+
+def _zone(close: CutOff) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(close.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the zones, such as "Europe"
+        return None
 
 
 def _refusals(
@@ -158,7 +164,7 @@ def _missing(
     stated = deadlines or policy.until_manifested is not None or policy.until_first_scan is not None
     if not stated:
         found.append(("not_stated", "the carrier does not state until when it cancels"))
-    if len(deadlines) < (policy.window_h is not None) + bool(policy.closes):
+    if any(_zone(close) is None for close in policy.closes):
         found.append(("not_stated", "when the carrier closes the day is in a zone that is not known here"))
     if manifested is None and policy.until_manifested:
         found.append(("manifest_unknown", "the carrier cancels until the manifest; say whether there was one"))

@@ -683,9 +683,13 @@ def test_proxies_of_the_environment_count_only_if_asked_for(
         assert isinstance(outcome(send, effect(url), asked), Response)
         assert proxy.connections == 1
         assert isinstance(outcome(send, effect(url, proxy="direct"), asked), Response)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        for without in ("127.0.0.1", server.authority):
+            monkeypatch.setenv("NO_PROXY", without)
+            assert isinstance(outcome(send, effect(url), asked), Response)
+            assert proxy.connections == 1, f"past the proxy, for {without} needs none"
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1:1,127.0.0.2")
         assert isinstance(outcome(send, effect(url), asked), Response)
-        assert proxy.connections == 1
+        assert proxy.connections == 2
         monkeypatch.delenv("NO_PROXY")
         monkeypatch.setenv("HTTPS_PROXY", "socks5://me:secret@127.0.0.1:1")
         refused = outcome(send, effect(url), asked)

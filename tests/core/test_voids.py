@@ -148,3 +148,13 @@ def test_a_moment_without_a_zone_is_refused_and_an_answer_is_no_truth_value() ->
         can_cancel(BOOKED, datetime(2026, 3, 2), None)
     with pytest.raises(TypeError):
         bool(can_cancel(BOOKED, AT, None))
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "Europe"])
+def test_a_day_that_closes_in_a_zone_nobody_knows_leaves_a_yes_open_whatever_the_other_days_say(zone: str) -> None:
+    """The unknown one may have passed already; what surely has passed is a no all the same."""
+    mars = CutOff(weekday=Weekday.MONDAY, at=time(10), zone=zone)
+    policy = VoidPolicy(closes=(mars, *SIX[1:]))
+
+    assert can_cancel(BOOKED, AT + timedelta(hours=3), policy).code == "not_stated"
+    assert can_cancel(BOOKED, AT + timedelta(days=2), policy).code == "day_closed"

@@ -58,7 +58,9 @@ def _of_environment(url: str) -> str:
     from urllib.request import getproxies, proxy_bypass  # loads much, and is rarely asked for
 
     parts, proxies = urlsplit(url), getproxies()
-    if proxy_bypass(parts.hostname or ""):
+    # urllib.request asks with the port, and an entry may name one; of an IPv6 address it means what stands in brackets.
+    authority = parts.netloc.rpartition("@")[2]
+    if proxy_bypass(parts.hostname or "") or proxy_bypass(authority):
         return ""
     found = proxies.get(parts.scheme.lower()) or proxies.get("all") or ""
     return found if not found or "://" in found else f"http://{found}"
