@@ -50,11 +50,12 @@ class Clocked(AcmeDialect):
 
 WORKER = """
 import sys
-from shipkit import Client, SqliteStore
+from shipkit import Client
 from tests.core.acme import request
 from tests.policy.test_clients import Limited
+from tests.policy.places import opened
 account = Limited(client_id="host", client_secret="client-secret", base_url=sys.argv[1])
-with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
+with Client({"acme-de": account}, store=opened(sys.argv[2])) as client:
     client.track("AC1", account="acme-de")  # a connection and a token
     print("ready", flush=True)
     sys.stdin.readline()
@@ -65,10 +66,10 @@ with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
 
 @pytest.mark.process
 @pytest.mark.slow
-def test_processes_that_share_a_store_never_send_one_more_than_the_limit(tmp_path: Path, root: Path) -> None:
+def test_processes_that_share_a_store_never_send_one_more_than_the_limit(shared_place: str, root: Path) -> None:
     dialect = Clocked()
     with Simulator(dialect) as sim:
-        arguments = [sys.executable, "-c", WORKER, f"{sim.url}/v2", str(tmp_path / "limits.db")]
+        arguments = [sys.executable, "-c", WORKER, f"{sim.url}/v2", shared_place]
         started = [
             subprocess.Popen(arguments, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(3)

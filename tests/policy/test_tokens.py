@@ -234,10 +234,11 @@ def acme(sim: Simulator) -> Acme:
 
 WORKER = """
 import sys
-from shipkit import Client, SqliteStore
+from shipkit import Client
 from tests.core.acme import Acme, request
+from tests.policy.places import opened
 account = Acme(client_id="host", client_secret="client-secret", base_url=sys.argv[1])
-with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
+with Client({"acme-de": account}, store=opened(sys.argv[2])) as client:
     print("ready", flush=True)
     sys.stdin.readline()
     assert not client.rates(request()).errors
@@ -246,9 +247,11 @@ with Client({"acme-de": account}, store=SqliteStore(sys.argv[2])) as client:
 
 @pytest.mark.process
 @pytest.mark.slow
-def test_four_processes_on_one_store_ask_for_one_token(sim: Simulator, acme: Acme, tmp_path: Path, root: Path) -> None:
+def test_four_processes_on_one_store_ask_for_one_token(
+    sim: Simulator, acme: Acme, shared_place: str, root: Path
+) -> None:
     sim.add_fault("slow", operation="token", times=1, after_s=0.5)
-    arguments = [sys.executable, "-c", WORKER, acme.base_url, str(tmp_path / "tokens.db")]
+    arguments = [sys.executable, "-c", WORKER, acme.base_url, shared_place]
     started = [
         subprocess.Popen(arguments, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
