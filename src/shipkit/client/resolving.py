@@ -83,7 +83,7 @@ def resolve(
         yield from recorded(intent, ledger, stack, entry, whole, watch=True, complete=papers)
         row = yield from call(ledger.read, full_key)
         if row is not None and row.phase is Phase.SUCCEEDED and not papers:
-            yield from call(ledger.look_again, row, next_watch_s(row, desk.settings, seen_at))
+            yield from call(ledger.look_again, row, next_watch_s(row, desk.settings, seen_at, looked=False))
         return (yield from finished(intent, ledger, row or entry))
 
     return (yield from desk.calling(account, "documents", deadline_s, request, asked))

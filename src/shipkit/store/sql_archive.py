@@ -21,19 +21,31 @@ from .tries import done
 
 __all__ = ["SqlArchive"]
 
+# A booking whose papers nobody fetches any more has ended without them.
+_BOOKED: Final = "{row}.phase = 'succeeded' AND ({row}.complete OR {row}.next_at IS NULL)"
+_LEFT: Final = f"""SELECT 1 FROM shipkit_ledger AS p
+  WHERE p.parent_key = {{row}}.key AND p.parent_generation = {{row}}.generation
+  AND NOT ({_BOOKED.format(row="p")})
+  AND NOT EXISTS (SELECT 1 FROM shipkit_ledger AS n WHERE n.key = p.key AND n.generation > p.generation)"""
 # Ended: nothing is due, no late booking is looked for, no further booking waits for somebody. A parent has ended with
-# its pieces. What was refused has ended too: whoever tries again brings the request along.
-_ENDED: Final = """((l.phase = 'succeeded' AND l.complete) OR l.phase IN ('rejected', 'voided', 'closed')
-  OR (l.phase = 'planned' AND NOT l.void_wanted AND NOT EXISTS (SELECT 1 FROM shipkit_ledger AS p
-    WHERE p.parent_key = l.key AND p.parent_generation = l.generation
-      AND NOT (p.phase = 'succeeded' AND p.complete) AND p.phase NOT IN ('voided', 'closed'))))
-  AND (l.next_at IS NULL OR l.watch_until IS NULL OR l.watch_until <= {now})
+# its pieces, and a piece with its parent. What was refused has ended too: whoever tries again brings the request along.
+_ENDED: Final = f"""(({_BOOKED.format(row="l")}) OR l.phase IN ('rejected', 'voided', 'closed')
+  OR (l.phase = 'planned' AND NOT l.void_wanted AND NOT EXISTS ({_LEFT.format(row="l")})))
+  AND NOT EXISTS (SELECT 1 FROM shipkit_ledger AS w
+    WHERE w.key = l.parent_key AND w.generation = l.parent_generation AND w.phase = 'planned'
+      AND (w.void_wanted OR EXISTS ({_LEFT.format(row="w")})))
+  AND (l.next_at IS NULL OR l.watch_until IS NULL OR l.watch_until <= {{now}})
   AND NOT EXISTS (SELECT 1 FROM shipkit_stray AS s
     WHERE s.key = l.key AND s.generation = l.generation AND s.phase = 'open')"""
+# Since then nothing has happened to it, nor to what it is a piece of.
+_RESTS: Final = """l.updated_at < :before AND NOT EXISTS (SELECT 1 FROM shipkit_ledger AS b
+    WHERE b.parent_key = l.parent_key AND b.parent_generation = l.parent_generation AND b.updated_at >= :before)
+  AND NOT EXISTS (SELECT 1 FROM shipkit_ledger AS b
+    WHERE b.parent_key = l.key AND b.parent_generation = l.generation AND b.updated_at >= :before)"""
 _BODIES: Final = f"""SELECT l.key, l.generation FROM shipkit_ledger AS l
-WHERE l.purged_at IS NULL AND l.updated_at < :before AND {_ENDED} ORDER BY l.key, l.generation LIMIT 500"""
+WHERE l.purged_at IS NULL AND {_RESTS} AND {_ENDED} ORDER BY l.key, l.generation LIMIT 500"""
 _DOCUMENTS: Final = f"""SELECT l.key, l.generation FROM shipkit_ledger AS l
-WHERE l.updated_at < :before AND {_ENDED} AND EXISTS (SELECT 1 FROM shipkit_document AS d
+WHERE {_RESTS} AND {_ENDED} AND EXISTS (SELECT 1 FROM shipkit_document AS d
   WHERE d.key = l.key AND d.generation = l.generation) ORDER BY l.key, l.generation LIMIT 500"""
 _IS_ENDED: Final = f"""SELECT 1 FROM shipkit_ledger AS l
 WHERE l.key = :key AND l.generation = :generation AND {_ENDED}"""

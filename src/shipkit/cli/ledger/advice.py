@@ -8,9 +8,13 @@ from typing import Final
 
 import attrs
 
+from ...client.kinds import kind_of
+from ...client.papers import in_hand
 from ...errors import WhoseMove
 from ...ledger.identity import mark_of
+from ...ledger.intent import unpacked
 from ...ledger.pieces import phase_of
+from ...model import ReturnShipment, Shipment
 from ...ports import Entry, Phase, Stray
 
 __all__ = ["Advice", "advice", "moment", "standing"]
@@ -26,6 +30,9 @@ class Advice:
     text: str
 
 
+_NOT_UNDONE: Final = Advice(
+    WhoseMove.PERSON, "cancelling it came to no end, and is not tried any more: cancel once more, or undo it there"
+)
 _PLAIN: Final = {
     Phase.NEW: Advice(WhoseMove.HOST, "nothing was sent: the same call, or another order, may be tried under the key"),
     Phase.ABSENT: Advice(WhoseMove.HOST, "nothing was booked: the same call tries once more"),
@@ -45,6 +52,8 @@ def standing(entry: Entry, pieces: Sequence[Entry]) -> Phase:
 def advice(entry: Entry, pieces: Sequence[Entry], strays: Sequence[Stray], at: datetime, key: str) -> Advice:
     """What comes next for *entry*, known to the host as *key*, when the store's clock shows *at*."""
     found = _of_pieces(entry, pieces, at, key) if entry.phase is Phase.PLANNED else _of_row(entry, at, key)
+    own = entry.booking if entry.phase in (Phase.SUCCEEDED, Phase.VOIDING) else ""
+    strays = [stray for stray in strays if (stray.generation, stray.booking) != (entry.generation, own)]
     unseen = sum(stray.phase == "open" for stray in strays)
     shown = sum(stray.phase == "shown" for stray in strays)
     if shown:
@@ -66,8 +75,21 @@ def _of_row(entry: Entry, at: datetime, key: str) -> Advice:
     if entry.phase is Phase.NEEDS_PERSON:
         return _for_a_person(entry, at, key)
     if entry.phase is Phase.SUCCEEDED and not entry.complete:
-        return Advice(WhoseMove.SHIPKIT, f"booked, papers are still at the carrier: {_RECOVER} fetches them")
+        return _without_papers(entry)
+    if entry.phase is Phase.VOIDING and entry.next_at is None:
+        return _NOT_UNDONE
     return _PLAIN[entry.phase]
+
+
+def _without_papers(entry: Entry) -> Advice:
+    value = unpacked(entry.result, kind_of(entry).result_type) if entry.purged_at is None else None
+    shipment = value.shipment if isinstance(value, ReturnShipment) else value
+    if isinstance(shipment, Shipment) and in_hand(shipment):
+        text = "booked, as a person entered it: its papers come from the carrier's portal, a cancel undoes it"
+        return Advice(WhoseMove.NOBODY, text)
+    if entry.next_at is None:
+        return Advice(WhoseMove.HOST, "booked, papers did not come for long: the same call asks for them once more")
+    return Advice(WhoseMove.SHIPKIT, f"booked, papers are still at the carrier: {_RECOVER} fetches them")
 
 
 def _for_a_person(entry: Entry, at: datetime, key: str) -> Advice:
@@ -95,6 +117,8 @@ def _of_pieces(entry: Entry, pieces: Sequence[Entry], at: datetime, key: str) ->
     if phase in (Phase.IN_FLIGHT, Phase.IN_DOUBT):
         open_one = next(piece for piece in pieces if piece.phase is phase)
         return _of_row(open_one, at, key)
+    if phase is Phase.VOIDING and entry.void_wanted and entry.next_at is None:
+        return _NOT_UNDONE
     return _PLAIN[phase]
 
 
