@@ -239,13 +239,13 @@ BUGS: tuple[Bug, ...] = (
         Patch(
             f"{_SENDING}:recorded",
             """
-            phase = yield from call(ledger.book, entry, intent.booking_of(whole), whole, complete, watch)
+    phase, stopped = yield from written
 """,
             """
-            bare = attrs.evolve(whole, documents=())
-            phase = yield from call(ledger.book, entry, intent.booking_of(whole), bare, False, watch)
-            row = yield from call(ledger.read, entry.key)
-            yield from call(ledger.fill, row, whole, True)
+    bare, stopped = attrs.evolve(whole, documents=()), None
+    phase = yield from call(ledger.book, entry, booking, bare, False, watch)
+    row = yield from call(ledger.read, entry.key)
+    yield from call(ledger.fill, row, whole, True)
 """,
         ),
         setup=_setup(left=Left(create=1, crash=1, lose=0)),
@@ -369,11 +369,8 @@ BUGS: tuple[Bug, ...] = (
         "23b",
         "old evidence in the new generation",
         "P2 P5",
-        Patch(
-            f"{_MEMORY}:MemoryStore._found",
-            "for row in rows if row.generation == entry.generation",
-            "for row in reversed(rows)",
-        ),
+        Patch(f"{_MEMORY}:MemoryStore.book", "self._found(entry) or self.read(entry.key)", "self.read(entry.key)"),
+        Patch(f"{_RULES}:row_for_evidence", "row if row.generation == entry.generation else None", "row"),
         setup=_setup(left=Left(create=2, cancel=1, crash=0, lose=0)),
         preemptions=2,
     ),

@@ -33,7 +33,7 @@ READS = frozenset({"read", "strays", "open_strays", "entries", "history", "piece
 
 # Readings of the clock in the ledger's rooms that only serve the deadline of a call, which has no end here. So do all
 # of the rules of sending and of the desk; any other one is a step of its own.
-_DEADLINES = frozenset({"_in_time", "recorded"})
+_DEADLINES = frozenset({"_in_time", "_written"})
 
 
 def order(packages: int = 1) -> ShipmentRequest:
