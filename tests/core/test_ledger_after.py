@@ -215,7 +215,7 @@ def test_the_trail_of_a_key_tells_what_happened_and_shows_what_was_changed(acme_
         ("claim", "in_flight"),
         ("book", "succeeded"),
     ]
-    assert broken_at(trail) is None
+    assert broken_at(trail, acme_shop.row) is None
     forged = attrs.evolve(trail[2], detail="nothing to see")
     assert broken_at((*trail[:2], forged, *trail[3:])) == 3
     assert broken_at((*trail[:2], *trail[3:])) == 4, "a line that is missing shows in the next one"

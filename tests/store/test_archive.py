@@ -157,3 +157,54 @@ def test_what_is_erased_shows_nothing_that_was_marked_personal(value: Any) -> No
 def test_what_nobody_can_read_is_blanked_whole() -> None:
     assert erased(b"{") == b"" == erased(b'{"schema": "shipkit/nothing"}')
     assert json.loads(erased(to_json(SHIPMENT)))["service"] == "HOME"
+
+
+def whole_of(store: Any, pieces: int) -> tuple[Any, list[Any]]:
+    """A whole with its pieces planned, and claims for these."""
+    of = [claim(f"w#1/{number}", parent=("w", 1), watch_s=0.0) for number in range(1, pieces + 1)]
+    return store.plan(claim("w", watch_s=0.0), of), of
+
+
+def test_a_piece_is_purged_only_with_its_whole(durable: str, worlds: Worlds, clock: Hands) -> None:
+    store = worlds.store(durable, clock)
+    _, (first, second) = whole_of(store, 2)
+    store.book(store.claim(first), "B1", WITH_BOTH, True, False)
+    clock.at += 10 * 86_400
+    assert store.purge(store.now(), store.now()).bodies == 0, "the second is still to be bought"
+    assert store.forget(["w"]).open == ("w", "w#1/1", "w#1/2")
+
+    store.book(store.claim(second), "B2", WITH_BOTH, True, False)
+    clock.at += 86_400
+    purged = store.purge(store.now() - 5 * DAY, store.now() - 5 * DAY)
+    assert purged.bodies == 0, "the whole ended a day ago"
+    assert store.read("w#1/1").purged_at is None
+    clock.at += 10 * 86_400
+    assert store.purge(store.now() - 5 * DAY, store.now() - 5 * DAY).bodies == 3
+
+
+def test_a_piece_of_a_whole_on_its_way_back_is_not_purged(durable: str, worlds: Worlds, clock: Hands) -> None:
+    store = worlds.store(durable, clock)
+    whole, (first, _) = whole_of(store, 2)
+    store.book(store.claim(first), "B1", WITH_BOTH, True, False)
+    store.undo(whole, "rejected A17")
+    assert (store.read("w#1/1").phase, store.read("w#1/2").phase) == (Phase.VOIDING, Phase.VOIDED)
+    clock.at += 10 * 86_400
+    assert store.purge(store.now(), store.now()).bodies == 0
+    store.voided(store.read("w#1/1"), VOIDED, None)
+    assert store.end_parent(store.read("w")).phase is Phase.REJECTED
+    clock.at += 10 * 86_400
+    assert store.purge(store.now(), store.now()).bodies == 3
+
+
+def test_a_booking_whose_papers_nobody_fetches_any_more_is_purged_and_forgotten(
+    durable: str, worlds: Worlds, clock: Hands
+) -> None:
+    store = worlds.store(durable, clock)
+    for key in ("entered", "purged", "waiting"):
+        store.book(store.claim(claim(key, watch_s=0.0)), f"B-{key}", SHIPMENT, False, False)
+        if key != "waiting":
+            store.look_again(store.read(key), None)
+    clock.at += 10 * 86_400
+    assert store.forget(["entered", "waiting"]) == type(store.forget([]))(rows=1, open=("waiting",))
+    assert store.purge(store.now(), store.now()).bodies == 1
+    assert store.read("waiting").purged_at is None

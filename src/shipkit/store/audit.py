@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Final
@@ -40,6 +40,7 @@ EVENTS: Final = (
     "purge",
 )
 
+_BESIDE: Final = ("stray", "end_stray", "purge")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -85,11 +86,20 @@ def chained(steps: Iterable[Step], before: str = "") -> tuple[Step, ...]:
     return tuple(whole)
 
 
-def broken_at(steps: Iterable[Step]) -> int | None:
-    """The number of the first line that was changed, or that follows one that was taken out; None if all are whole."""
+def broken_at(steps: Sequence[Step], row: Entry | None = None) -> int | None:
+    """The number of the first line that was changed, or that is missing; None if all are whole.
+
+    Lines that are cut off the end leave the others whole. With *row*, the newest of the key, that is found too: it has
+    to show what the last line about it made. (Of what came in beside a row nothing shows in it.)
+    """
     digest = ""
     for number, step in enumerate(steps, 1):
         digest = digest_of(digest, step)
         if step.number != number or step.digest != digest:
             return step.number
-    return None
+    if row is None:
+        return None
+    made = [step for step in steps if step.generation == row.generation and step.event not in _BESIDE]
+    shows = (row.phase.value, row.attempt, row.send, row.updated_at)
+    whole = made and (made[-1].after, made[-1].attempt, made[-1].send, made[-1].at) == shows
+    return None if whole else len(steps) + 1

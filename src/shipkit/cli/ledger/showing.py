@@ -82,7 +82,7 @@ def _all_of(ledger: Ledger, entry: Entry, key: str, personal: bool) -> dict[str,
             for stray in strays
         ],
         "trail": [step_data(step, personal=personal) for step in steps],
-        "trail_broken_at": broken_at(steps),
+        "trail_broken_at": broken_at(steps, entry) if steps else None,
         "next": {"whose_move": next_one.whose.value, "text": next_one.text},
     }
 
@@ -131,8 +131,8 @@ def audited(ledger: Ledger, *, prefix: str, verify: bool, as_json: bool, persona
     for entry in ledger.every(prefix):
         key, steps = ledger.own(entry.key), ledger.session.store.ledger.history(entry.key)
         keys, lines = keys + 1, lines + len(steps)
-        number = broken_at(steps)
-        if number is not None or not steps:
+        number = broken_at(steps, entry)
+        if number is not None:
             broken.append(f"{key}: line {number} does not fit" if steps else f"{key}: its trail is gone")
         if not verify:
             rows = [{"key": key, **step_data(step, personal=personal)} for step in steps]
