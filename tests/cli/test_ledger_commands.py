@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
+from shipkit import Shipment
 from shipkit.ledger.identity import base_of, fingerprint, mark_of
 from shipkit.ledger.pieces import piece_key
+from shipkit.model import BookingState
 from shipkit.ports import Claim, Entry
 from shipkit.simulator import Simulator
 from shipkit.store import SqliteStore
+from shipkit.testing.store_values import SHIPMENT
 from tests.cli.conftest import Run
 from tests.cli.orders import order, table
 from tests.core.acme import request
@@ -176,6 +180,33 @@ def test_what_a_person_found_is_entered_and_the_key_answers_again(run: Run, stor
     assert entry is not None and entry.booking == "S77"
     shown = rows(run("ledger", "show", "A1", "--json").out)[0]
     assert [step["event"] for step in shown["trail"]][-1] == "book"
+
+
+def test_what_a_person_entered_is_told_of_as_that_and_waits_for_no_paper(run: Run, store: SqliteStore) -> None:
+    with_a_person(store)
+    done = run("ledger", "resolve", "A1", "--booked", "S77", "--note", "seen in the portal")
+    assert done.lines[-1].startswith("nobody: booked, as a person entered it")
+
+
+def test_a_row_that_nothing_tries_any_more_says_whose_move_it_is(run: Run, store: SqliteStore) -> None:
+    for key in ("A1", "A2"):
+        entry = store.ledger.claim(claim_of(key, store))
+        assert entry is not None
+        store.ledger.book(entry, "S1", pending(), False, False)
+    store.ledger.want_void("A2")
+    told = {key: run("ledger", "show", key).lines[-1] for key in ("A1", "A2")}
+    assert told["A1"].startswith("shipkit: booked, papers") and told["A2"].startswith("shipkit: it is being cancelled")
+    for key in ("A1", "A2"):
+        entry = store.ledger.read(key)
+        assert entry is not None
+        store.ledger.look_again(entry, None)
+    told = {key: run("ledger", "show", key).lines[-1] for key in ("A1", "A2")}
+    assert told["A1"].startswith("host: booked, papers did not come")
+    assert told["A2"].startswith("person: cancelling it came to no end")
+
+
+def pending() -> Shipment:
+    return attrs.evolve(SHIPMENT, state=BookingState.LABEL_PENDING)
 
 
 def test_what_is_not_there_ends_the_row_with_a_note(run: Run, store: SqliteStore) -> None:

@@ -37,6 +37,7 @@ def test_a_purchase_that_is_cancelled_anywhere_is_never_bought_twice(
                 assert isinstance(result, Shipment)
                 return False
             assert isinstance(result, asyncio.CancelledError)
+            sim.wait_until_idle()  # what was under way when the task was stopped is carried out all the same
             entry, before = store.ledger.read(key), len(sim.bookings())
             phases.append(entry.phase if entry is not None else None)
             if entry is not None and entry.phase in UNSENT:
@@ -45,6 +46,7 @@ def test_a_purchase_that_is_cancelled_anywhere_is_never_bought_twice(
                 await client.create_shipment(request(), account="acme-de", key=key)
             except InDoubtError:
                 assert phases[-1] is Phase.IN_DOUBT, "what did not leave leaves now"
+            sim.wait_until_idle()
             assert len(sim.bookings()) - before <= (phases[-1] in UNSENT)
         return True
 

@@ -382,6 +382,16 @@ def test_cancelling_in_the_middle_leaves_nothing_and_buys_nothing_more() -> None
     assert scene.carriers.live == [] and scene.parent.phase is Phase.VOIDED
 
 
+def test_a_whole_with_one_package_that_is_too_late_stands_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = attrs.evolve(ONE_BY_ONE, void=m.VoidPolicy(window_h=0))
+    monkeypatch.setattr("tests.core.test_pieces.ONE_BY_ONE", closed)
+    scene = Scene()
+    made = scene.create().to_the_end().result
+    assert scene.cancel().to_the_end().result.outcome is m.CancelOutcome.TOO_LATE
+    assert len(scene.carriers.live) == 3 and not scene.parent.void_wanted
+    assert scene.create().to_the_end().result == made
+
+
 def test_a_piece_that_the_carrier_will_not_undo_is_for_a_person_and_a_further_cancel_goes_on() -> None:
     scene = Scene()
     scene.create().to_the_end()
