@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import islice
+from typing import Any
 
 import attrs
 
@@ -19,6 +20,8 @@ from .memory_tokens import MemoryTokens
 from .memory_trail import Trail
 
 __all__ = ["MemoryStore"]
+
+_CONTENTS = ("_salt", "_rows", "_waiting", "_strays", "_pieces", "_trail", "_lost")
 
 
 class MemoryStore:
@@ -49,6 +52,17 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is to be closed; a call that is still under way finds its key."""
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """Everything that the ledger keeps, as one value that can be pickled; what is set becomes the store's own."""
+        return {name: getattr(self, name) for name in _CONTENTS}
+
+    @contents.setter
+    def contents(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            for name in _CONTENTS:
+                setattr(self, name, kept[name])
 
     def now(self) -> datetime:
         """The store's clock: this machine's."""

@@ -173,7 +173,17 @@ class Beside(RuleBasedStateMachine):
     def looks_again(self, which: int, in_s: float | None) -> None:
         self.on_entry("look_again", which, in_s)
 
-    @rule(phase=st.sampled_from(["voided", "shown"]), which=st.integers(0, 9))
+    @rule(which=ROWS, booking=st.sampled_from("XYZ"), value=VALUES)
+    def sets_aside(self, which: int, booking: str, value: Any) -> None:
+        self.on_entry("set_aside", which, booking, value)
+
+    @rule(which=st.integers(0, 9))
+    def puts_a_stray_last(self, which: int) -> None:
+        strays = self.one.open_strays(100)
+        if strays:
+            self.both("put_last", strays[which % len(strays)])
+
+    @rule(phase=st.sampled_from(["voided", "gone", "shown"]), which=st.integers(0, 9))
     def ends_a_stray(self, phase: str, which: int) -> None:
         strays = self.one.open_strays(100)
         if strays:
@@ -211,5 +221,7 @@ class Beside(RuleBasedStateMachine):
             assert broken_at(two) is None
             strays = [sorted(map(plain_stray, store.strays(key))) for store in (self.one, self.two)]
             assert strays[0] == strays[1]
+        waiting = [sorted((one.key, one.booking) for one in store.open_strays(100)) for store in (self.one, self.two)]
+        assert waiting[0] == waiting[1], "in any order where they came in at the same moment"
         for parent, other in [pair for pair in self.seen if pair[0].phase is Phase.PLANNED][-1:]:
             assert [plain(row) for row in self.one.pieces(parent)] == [plain(row) for row in self.two.pieces(other)]

@@ -108,6 +108,39 @@ class LedgerChecks:
         ledger.end_stray(stray, "voided")
         assert not ledger.open_strays(9) and ledger.strays("order-1")[0].phase == "voided"
 
+    def test_what_was_not_asked_for_is_set_aside_and_shown(self, world: World) -> None:
+        """The row stays as it is, and no recovery run takes it for a booking to undo."""
+        ledger = world.empty().ledger
+        row = in_phase(ledger, Phase.IN_DOUBT, world.clock)
+        ledger.set_aside(row, "B7", _SECOND)
+        assert [stray.phase for stray in ledger.strays("order-1")] == ["shown"] and not ledger.open_strays(9)
+        assert ledger.read("order-1").phase is Phase.IN_DOUBT
+
+    def test_open_bookings_wait_in_order_and_come_back(self, world: World) -> None:
+        """What nothing could be done about waits behind the others; what was gone is open when it comes in again."""
+        ledger = world.empty().ledger
+        row = in_phase(ledger, Phase.SUCCEEDED, world.clock)
+        for booking in ("B2", "B3"):
+            world.clock.at += 1
+            ledger.book(row, booking, _SECOND, True)
+        first, second = ledger.open_strays(9)
+        assert (first.booking, second.booking) == ("B2", "B3")
+        world.clock.at += 1
+        ledger.put_last(first)
+        assert [stray.booking for stray in ledger.open_strays(9)] == ["B3", "B2"]
+        ledger.end_stray(second, "gone")
+        assert [stray.booking for stray in ledger.open_strays(9)] == ["B2"]
+        ledger.book(row, "B3", _SECOND, True)
+        assert {stray.booking for stray in ledger.open_strays(9)} == {"B2", "B3"}
+
+    def test_a_booking_of_a_row_that_the_store_lost_is_written_with_its_row(self, world: World) -> None:
+        """A worker may still hold the claim."""
+        row = in_phase(world.empty().ledger, Phase.IN_FLIGHT, world.clock)
+        ledger = world.empty().ledger
+        assert ledger.book(row, "B1", WITH_LABEL, True) is Phase.SUCCEEDED
+        kept = ledger.read("order-1")
+        assert (kept.booking, kept.attempt) == ("B1", 1) and ledger.claim(claim()) is None
+
     def test_a_fuller_answer_about_the_same_booking_replaces_a_poorer_one_only(self, world: World) -> None:
         """A label that may be in somebody's hand is not exchanged."""
         ledger = world.empty().ledger

@@ -99,7 +99,7 @@ WITH_BOTH = attrs.evolve(SHIPMENT, documents=(_LABEL, _INVOICE))
 VOIDED = m.CancellationResult(outcome=m.CancelOutcome.VOIDED)
 
 
-def claim(key: str = "order-1", attempt: int = 1, generation: int = 1, **changes: object) -> Claim:
+def claim(key: str = "order-1", attempt: int = 1, generation: int = 1, **changes: Any) -> Claim:
     """The intention to send for *key*."""
     values: dict[str, Any] = {
         "key": key,
