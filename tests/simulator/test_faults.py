@@ -89,6 +89,22 @@ def test_commit_late_may_keep_the_client_waiting_for_nothing(acme: Simulator, ra
     assert acme.counts()["M1"].live == 1
 
 
+def test_what_is_held_back_is_booked_at_its_own_moment_however_far_the_time_jumps(acme: Simulator, raw: Raw) -> None:
+    began = acme.clock.now()
+    for mark, after_s in (("M1", 600), ("M2", 200)):
+        acme.add_fault("commit_late", after_s=after_s)
+        with pytest.raises(GONE):
+            raw.book(mark)
+
+    acme.advance(1000)
+
+    assert {booking.mark: (booking.created_at - began).total_seconds() for booking in acme.bookings()} == {
+        "M1": pytest.approx(600, abs=5),
+        "M2": pytest.approx(200, abs=5),
+    }
+    assert (acme.clock.now() - began).total_seconds() == pytest.approx(1000, abs=5)
+
+
 def test_an_idle_carrier_is_one_that_answers_nobody(acme: Simulator, raw: Raw) -> None:
     acme.add_fault("slow", after_s=0.3, when="before")
     acme.add_fault("commit_late", after_s=600)
@@ -435,5 +451,5 @@ def test_a_fault_that_could_never_happen_is_refused(acme: Simulator) -> None:
     for aim in (ALL, PURCHASES, *acme.dialect.operations()):
         acme.add_fault("500", operation=aim)
 
-    with pytest.raises(ValueError, match="has no operation CreateShipment; there are .*create_shipment"):
+    with pytest.raises(ValueError, match=r"has no operation CreateShipment; there are .*create_shipment"):
         acme.add_fault("500", operation="CreateShipment")

@@ -36,9 +36,14 @@ class Clock:
         passed = timedelta(seconds=time.monotonic() - self._origin) if self._ticking else timedelta()
         return self._start + self._ahead + passed
 
-    def advance(self, seconds: float) -> datetime:
-        """Let *seconds* go by at once; returns the new now. Raises ValueError for less than 0 or over ten years."""
+    def ahead(self, seconds: float) -> datetime:
+        """The instant *seconds* from now. Raises ValueError for less than 0 or over ten years."""
         if not 0 <= seconds <= _LONGEST_S:
             raise ValueError(f"time goes on by 0 to {_LONGEST_S} s; it does not go back ({seconds} s)")
+        return self.now() + timedelta(seconds=seconds)
+
+    def advance(self, seconds: float) -> datetime:
+        """Let *seconds* go by at once; returns the new now. Raises ValueError for less than 0 or over ten years."""
+        self.ahead(seconds)
         self._ahead += timedelta(seconds=seconds)
         return self.now()

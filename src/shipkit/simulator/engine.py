@@ -73,6 +73,10 @@ class Engine:
         for late in tuple(self.waiting):
             late.cancel()
 
+    def due_until(self, end: datetime) -> tuple[datetime, ...]:
+        """The moments up to *end* at which a call is to be carried out, in order."""
+        return tuple(sorted(late.due_at for late in self.waiting if late.due_at <= end))
+
     def time_passed(self) -> None:
         """Carry out what the carrier's clock says is due."""
         now = self.dialect.world.clock.now()

@@ -218,9 +218,11 @@ class Simulator:
     # The same, in the simulator's loop (for the admin interface)
 
     async def advance_in_loop(self, seconds: float, *, order: str, copies: int) -> tuple[Delivery, ...]:
-        with self.world.lock:
-            self.clock.advance(seconds)
-        self._engine.time_passed()
+        end = self.clock.ahead(seconds)
+        for moment in (*self._engine.due_until(end), end):  # what is held back is carried out at its own moment
+            with self.world.lock:
+                self.clock.advance(max(0.0, (moment - self.clock.now()).total_seconds()))
+            self._engine.time_passed()
         self._desk.collect()
         return await self._desk.deliver(self._desk.due(), order=order, copies=copies)
 
