@@ -336,8 +336,11 @@ class LedgerStore(Protocol):
         """
         ...
 
-    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
-        """What came back is not what was asked for: it is kept as a stray that is ``shown``, and the row stays."""
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> bool:
+        """What came back is not what was asked for: it is kept as a stray that is ``shown``, and the row stays.
+
+        False where it was kept already.
+        """
         ...
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:

@@ -19,9 +19,17 @@ from shipkit import (
 )
 from shipkit.errors import InputError
 from shipkit.flow import Flow
-from shipkit.ledger.intent import unpacked
-from shipkit.model import BookedPackage, CancellationResult, CancelOutcome, CancelRequest, CarrierFacts, ShipmentRequest
-from shipkit.ports import Phase
+from shipkit.ledger.intent import told, unpacked
+from shipkit.model import (
+    BookedPackage,
+    CancellationResult,
+    CancelOutcome,
+    CancelRequest,
+    CarrierFacts,
+    NoticeCode,
+    ShipmentRequest,
+)
+from shipkit.ports import Kept, Phase
 from shipkit.store import SqliteStore
 from tests.core.acme import Acme, acme_facts, request
 from tests.core.keyed import Mute, Native, RepeatingDialect
@@ -81,6 +89,33 @@ def test_a_booking_of_another_size_is_kept_with_its_label_for_a_person_to_see(ki
             opened.client.recover()
         assert opened.row.phase is Phase.NEEDS_PERSON and live(opened.sim) == 1
         assert strays(opened) == [(booking.id, "shown")]
+
+
+def test_a_person_who_enters_a_booking_of_another_size_gets_the_label_that_came_with_it() -> None:
+    with shop(AcmeDialect, Erring) as opened:
+        opened.doubt()
+        (booking,) = opened.sim.bookings()
+        found = opened.client.resolve(key="order-1", shipment_id=booking.id)
+        assert found.documents[0].content and opened.ship() == found
+        assert [message.code for message in found.messages] == [NoticeCode.ENTERED_BY_PERSON]
+        assert opened.client.recover() == () and live(opened.sim) == 1
+
+
+def test_what_is_kept_is_told_once(acme_shop: Shop) -> None:
+    seen: list[Any] = []
+    account = Doubling(client_id="host", client_secret="client-secret", base_url=f"{acme_shop.sim.url}/v2")
+    with Client({"acme-de": account}, store=acme_shop.store, observers=[seen.append]) as client:
+        for _ in range(4):
+            with pytest.raises(ShipkitError):
+                client.create_shipment(request(), account="acme-de", key="order-1")
+            acme_shop.wait(5000)
+            client.recover()
+    assert [event.detail for event in seen if event.kind == "strays"] == ["shown"]
+
+
+@pytest.mark.parametrize(("code", "kept"), [("A17", "rejected A17"), ("Ada Lovelace, Home Street 1", "rejected")])
+def test_a_row_keeps_no_sentence_where_a_carrier_has_one_for_a_code(code: str, kept: str) -> None:
+    assert told(RejectedError("no", carrier_code=code)) == kept
 
 
 class Losing(MemoryStore):
@@ -251,7 +286,7 @@ def test_a_key_whose_label_was_removed_is_used_up_on_every_way() -> None:
     scene.worker(("a",)).to_the_end()
     row = scene.store.read("order-1")
     assert row is not None
-    scene.store._replace(attrs.evolve(row, purged_at=scene.store.now(), result=None, request=None))
+    scene.store._replace(attrs.evolve(row, purged_at=scene.store.now(), result=None, request=Kept(b"")))
     failed = scene.worker(("b", "a")).to_the_end().failed
     assert isinstance(failed, ConflictError) and "used up" in failed.message
     assert len(scene.carriers.booked) == 1
@@ -266,11 +301,11 @@ class Forgetful(Acme):
     asked = 0
 
     def cancel_shipment(self, request: CancelRequest) -> Flow[CancellationResult]:
+        yield from ()
         Forgetful.asked += 1
         if Forgetful.asked == 1:
             return CancellationResult(outcome=CancelOutcome.NOT_FOUND)
         raise NotSupportedError("it has left")
-        yield
 
 
 def test_what_was_believed_undone_and_cannot_be_undone_any_more_is_shown() -> None:

@@ -77,6 +77,11 @@ def resolve(
         found = way_back(request, seen) if isinstance(request, m.ReturnRequest) else seen
         whole = intent.stamped(request, found, entry.generation)
         papers = able(account.carrier, Documents)
+        for stray in (yield from call(ledger.strays, full_key)):
+            if (stray.generation, stray.booking) == (entry.generation, shipment_id):
+                # It came in with another number of packages than asked for; a person says that it is the booking.
+                whole = _noticed(unpacked(stray.result, intent.shape), note)
+                papers = papers or intent.in_hand(whole)
         if not papers:
             whole = _without_papers(whole)
         # A sender that slept may still bring the label.
@@ -111,6 +116,13 @@ def _shipment(
 
 def _entered(note: str) -> m.Message:
     return m.Message(level=m.NoticeLevel.WARNING, code=m.NoticeCode.ENTERED_BY_PERSON, text=note or None)
+
+
+def _noticed(value: Any, note: str) -> Any:
+    """*value* with the notice that a person entered it."""
+    if isinstance(value, m.ReturnShipment):
+        return m.evolve(value, shipment=_noticed(value.shipment, note)) if value.shipment is not None else value
+    return m.evolve(value, messages=(*value.messages, _entered(note)))
 
 
 def _without_papers(value: Any) -> Any:

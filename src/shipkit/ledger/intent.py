@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Intent", "MovedError", "cancelling", "doubt_of", "settle_s", "told", "unpacked", "used_up"]
 
 T = TypeVar("T", bound=Value)
+
+_CODE = re.compile(r"[\w.:*/-]{1,64}", re.ASCII)
 
 
 class MovedError(ShipkitError):
@@ -136,5 +139,7 @@ def used_up(entry: Entry) -> ConflictError:
 def told(error: BaseException) -> str:
     """*error* as a row keeps it: codes only, for a carrier's sentence may name a person, and rows are kept for long."""
     if isinstance(error, ShipkitError):
-        return f"{error.code} {error.carrier_code}".strip()
+        # Some carriers have a sentence where others have a code.
+        theirs = error.carrier_code if _CODE.fullmatch(error.carrier_code) else ""
+        return f"{error.code} {theirs}".strip()
     return type(error).__name__

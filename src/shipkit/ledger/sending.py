@@ -215,14 +215,16 @@ def recorded(
 
 
 def put_aside(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry, whole: T) -> Run[None]:
-    """Keep a booking that is not what was asked for, label and all: a person is to see it.
+    """Keep a booking that is not what was asked for, label and all; a person is shown it, once.
 
     Raises:
         StoreError: it could not be stored; the error carries the booking.
     """
     booking = intent.booking_of(whole)
-    _, stopped = yield from _written(intent, stack, whole, lambda: call(ledger.set_aside, entry, booking, whole))
-    yield stack.context.emit("strays", detail="shown")
+    written = _written(intent, stack, whole, lambda: call(ledger.set_aside, entry, booking, whole))
+    new, stopped = yield from written
+    if new:
+        yield stack.context.emit("strays", detail="shown")
     if stopped is not None:
         raise stopped
 

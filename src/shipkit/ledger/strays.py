@@ -53,7 +53,9 @@ def swept_away(
         phase = "voided" if result.outcome in DONE else GONE
         yield from call(ledger.end_stray, stray, phase)
         yield stack.context.emit("strays", detail=phase)
-    elif result.outcome is not CancelOutcome.NOT_FOUND:
+    elif result.outcome is CancelOutcome.NOT_FOUND:
+        yield from call(ledger.put_last, stray)
+    else:
         yield from shown(ledger, stack, stray)
     return result
 

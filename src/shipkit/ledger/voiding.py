@@ -18,7 +18,7 @@ from ..model import CancellationResult, CancelOutcome, Problem, ProblemCode
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Entry, LedgerStore, Phase
-from .intent import Intent, doubt_of, unpacked
+from .intent import Intent, doubt_of, told, unpacked
 from .recovery import recovered
 
 __all__ = ["DONE", "cancelled", "undone"]
@@ -67,7 +67,7 @@ def _voided(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entry) 
     try:
         result = yield from undone(intent, stack, unpacked(entry.result, intent.shape))
     except (RejectedError, NotSupportedError) as error:
-        yield from call(ledger.keep, entry, f"{error.code} {error.carrier_code}".strip())
+        yield from call(ledger.keep, entry, told(error))
         raise
     except (OutcomeUnknownError, UnavailableError) as error:
         yield from _wished_again(ledger, entry)

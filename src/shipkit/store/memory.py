@@ -132,10 +132,10 @@ class MemoryStore:
                 return None
             return then.phase if then is row else self._put("book", there, then).phase
 
-    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
-        """Keep a booking that cannot be the row's for a person to see."""
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> bool:
+        """Keep a booking that cannot be the row's for a person to see; False where it is kept already."""
         with self._lock:
-            self._keep_stray(entry, booking, value, "shown")
+            return self._keep_stray(entry, booking, value, "shown")
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
@@ -302,11 +302,11 @@ class MemoryStore:
         for piece in self.pieces(parent):
             self._event("want_void", piece, rules.wanted_void)
 
-    def _keep_stray(self, entry: Entry, booking: str, value: Value, phase: str = "open") -> None:
+    def _keep_stray(self, entry: Entry, booking: str, value: Value, phase: str = "open") -> bool:
         name = (entry.key, entry.generation, booking)
         known, row = self._strays.get(name), self._found(entry) or self.read(entry.key)
         if known is not None and known.phase != rules.GONE:
-            return
+            return False
         self._strays.pop(name, None)
         self._strays[name] = Stray(
             key=entry.key,
@@ -318,6 +318,7 @@ class MemoryStore:
         )
         if row is not None:
             self._trail.tell("stray", self.now(), row, row, booking, phase if phase != "open" else "")
+        return True
 
     def _event(
         self, name: str, entry: Entry, event: Callable[[Entry, datetime], Entry | None], detail: str = ""

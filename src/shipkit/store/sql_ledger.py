@@ -101,13 +101,13 @@ class SqlLedger:
 
         return self._done(within)
 
-    def set_aside(self, entry: Entry, booking: str, value: Value) -> None:
-        """Keep a booking that cannot be the row's for a person to see."""
+    def set_aside(self, entry: Entry, booking: str, value: Value) -> bool:
+        """Keep a booking that cannot be the row's for a person to see; False where it is kept already."""
 
-        def within(session: Session) -> None:
-            self._keep_stray(session, self._beside(session, entry), entry, booking, value, "shown")
+        def within(session: Session) -> bool:
+            return self._keep_stray(session, self._beside(session, entry), entry, booking, value, "shown")
 
-        self._done(within)
+        return self._done(within)
 
     def fill(self, entry: Entry, value: Value, complete: bool) -> None:
         """Add the documents of a booking that was recorded without them."""
@@ -334,11 +334,11 @@ class SqlLedger:
 
     def _keep_stray(
         self, session: Session, begun: Begun, entry: Entry, booking: str, value: Value, phase: str = "open"
-    ) -> None:
+    ) -> bool:
         name = {"key": entry.key, "generation": entry.generation, "booking": booking}
         known = self._rows.ask(session, sql.STRAY_PHASE, name)
         if known and known[0][0] != rules.GONE:
-            return
+            return False
         if known:
             own = {"key": entry.key, "generation": entry.generation, "stray": booking}
             self._rows.tell(session, sql.DROP_DOCUMENTS, own)
@@ -349,6 +349,7 @@ class SqlLedger:
         self._rows.tell(session, sql.KEEP_STRAY, values)
         self._rows.keep_documents(session, entry, booking, found.blobs)
         self._told(session, begun, "stray", booking, phase if phase != "open" else "")
+        return True
 
     def _told(self, session: Session, begun: Begun, event: str, booking: str, detail: str = "") -> None:
         """A line about a row that stays as it is."""
