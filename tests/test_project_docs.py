@@ -36,7 +36,7 @@ from shipkit.model import (
     WeightFacts,
     WeightUnit,
 )
-from shipkit.ports import Phase
+from shipkit.ports import LedgerStore, Phase
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import PAGES
@@ -183,3 +183,12 @@ def test_every_event_of_the_ledger_stands_in_one_drawing_and_every_phase_has_a_p
         assert states.drawing(name).count('class="event"') == len(lines)
     for row in TABLE:
         assert f"| {row.event} | `{row.then.value}` | {row.guard} |" in states.table()
+
+
+def test_the_guide_for_stores_has_every_method_and_every_check(generated: Any) -> None:
+    ledger = generated.port_table(LedgerStore)
+    assert "| `claim(claim)` | Take the key" in ledger and "`look_again(entry, in_s)`" in ledger
+    methods = [name for name in vars(LedgerStore) if not name.startswith("_") and name != "blocking"]
+    assert [name for name in methods if f"| `{name}(" not in ledger] == []
+    checks = generated.store_checks_table()
+    assert "a row of the state table" in checks and "a shared limit is never exceeded" in checks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from importlib import import_module
@@ -16,13 +17,14 @@ import states
 
 from shipkit import errors
 from shipkit.cli import COMMANDS, GROUPS
+from shipkit.ports import LedgerStore, LimitStore, TokenStore
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import ADMIN, PAGES
 from shipkit.simulator.faults import ALL
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
 from shipkit.telemetry.prometheus import family
-from shipkit.testing import CarrierConformance
+from shipkit.testing import CarrierConformance, StoreContract
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
 TABLES = (
@@ -225,6 +227,25 @@ def checks_table() -> str:
     return table(("check", "holds when"), ((f"`{name[5:]}`", summary(member)) for name, member in tests))
 
 
+def port_table(port: type) -> str:
+    """The methods of a protocol that a host may implement, as its docstrings tell them."""
+    rows = []
+    for name, member in vars(port).items():
+        if inspect.isfunction(member) and not name.startswith("_"):
+            given = [one.name for one in inspect.signature(member).parameters.values() if one.name != "self"]
+            rows.append(
+                (f"`{name}({', '.join(given)})`", cell(inspect.cleandoc(member.__doc__ or "The store's clock.")))
+            )
+    return table(("method", "what it does"), rows)
+
+
+def store_checks_table() -> str:
+    """The checks that every store passes."""
+    names = sorted({name for base in StoreContract.__mro__ for name in vars(base) if name.startswith("test_")})
+    rows = ((name[5:].replace("_", " "), summary(getattr(StoreContract, name))) for name in names)
+    return table(("what must hold", ""), rows)
+
+
 def settings_table() -> str:
     """Every default, with its unit."""
     rows = []
@@ -272,6 +293,9 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "faults.md", faults_table() + "\n")
     write(folder / "_generated" / "admin.md", admin_table() + "\n")
     write(folder / "_generated" / "checks.md", checks_table() + "\n")
+    for port in (LedgerStore, TokenStore, LimitStore):
+        write(folder / "_generated" / f"{port.__name__.lower()}.md", port_table(port) + "\n")
+    write(folder / "_generated" / "store-checks.md", store_checks_table() + "\n")
     write(folder / "_generated" / "states.md", states.table())
     for name in states.DRAWINGS:
         write(folder / "_generated" / f"states-{name.replace(' ', '-')}.svg", states.drawing(name))
