@@ -233,9 +233,8 @@ def port_table(port: type) -> str:
     for name, member in vars(port).items():
         if inspect.isfunction(member) and not name.startswith("_"):
             given = [one.name for one in inspect.signature(member).parameters.values() if one.name != "self"]
-            rows.append(
-                (f"`{name}({', '.join(given)})`", cell(inspect.cleandoc(member.__doc__ or "The store's clock.")))
-            )
+            told = inspect.cleandoc(member.__doc__ or "The store's clock.")
+            rows.append((f"`{name}({', '.join(given)})`", cell(re.sub(r"\*(\w+)\*", r"`\1`", told))))
     return table(("method", "what it does"), rows)
 
 
