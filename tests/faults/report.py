@@ -103,4 +103,7 @@ def page(profile: str, seed: int, parts: Sequence[Part]) -> str:
     wrong = sum(len(verdict.violations) for part in parts for verdict in part.verdicts)
     wrong += sum(len(part.wrong) for part in parts)
     lines += ["", f"Violations: {wrong}."]
+    told = [f"- `{part.name}`: {text}" for part in parts for text in part.wrong]
+    told += [f"- `{each.name}`: {text}" for part in parts for each in part.verdicts for text in each.violations]
+    lines += ["", *told] if told else []
     return "\n".join(lines) + "\n"
