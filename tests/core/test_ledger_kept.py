@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -31,6 +33,7 @@ from shipkit.model import (
 )
 from shipkit.ports import Kept, Phase
 from shipkit.store import SqliteStore
+from shipkit.testing.store_values import claim
 from tests.core.acme import Acme, acme_facts, request
 from tests.core.keyed import Mute, Native, RepeatingDialect
 from tests.core.test_client import live
@@ -184,6 +187,20 @@ def test_a_further_booking_that_the_carrier_did_not_know_is_undone_when_it_shows
     acme_shop.wait(2000)
     acme_shop.client.recover()
     assert live(acme_shop.sim) == 1 and strays(acme_shop) == [(late.id, "voided")]
+
+
+def test_a_row_that_a_newer_version_wrote_holds_up_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with shop(AcmeDialect, Acme, None, lambda clock: SqliteStore(path, clock=clock)) as opened:
+        for key in ("newer", "order-1"):
+            row = opened.store.claim(claim(key=key, base=key, lease_s=1.0))
+            opened.store.doubt(row, "unavailable")
+        with sqlite3.connect(path) as database:
+            database.execute("UPDATE shipkit_ledger SET phase = 'teleported' WHERE key = 'newer'")
+        database.close()
+        opened.wait(2000)
+        seen = [key for _ in range(2) for key, _ in opened.client.recover(limit=1)]
+        assert seen == ["order-1"] and opened.row.phase is Phase.ABSENT
 
 
 # A person's word -----------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from ..ledger.intent import used_up
 from ..policy import Stack
 from ..ports import Entry, Phase
 from ..shopping import Route
+from ..store.rules import CLAIMABLE, ENDED
 from . import purchases
 from .accounts import Account, checked_s
 from .base import with_service
@@ -36,8 +37,6 @@ from .intents import stored
 
 __all__ = ["Routed", "routed"]
 
-_ENDED = (Phase.VOIDED, Phase.CLOSED)
-_NOT_DONE = (Phase.NEW, Phase.ABSENT, Phase.REJECTED)
 _LOOKS = 8  # at a row that others move meanwhile
 
 
@@ -64,9 +63,9 @@ def routed(
     waiting, looks = list(_checked(desk, request, routes, key)), 0
     errors: dict[Route, ShipkitError] = {}
     row = yield from call(desk.store.ledger.read, call_.full_key)
-    fresh = row is None or row.phase in _ENDED  # nothing stands under the key: another shipment may begin
+    fresh = row is None or row.phase in ENDED  # nothing stands under the key: another shipment may begin
     while waiting:
-        if row is not None and row.phase not in (Phase.NEW, Phase.REJECTED, *_ENDED):
+        if row is not None and row.phase not in (Phase.NEW, Phase.REJECTED, *ENDED):
             found = yield from call_.stood_for(row)
             if found is not None:
                 return Routed(shipment=found, route=call_.way_of(row), errors=errors)
@@ -81,7 +80,7 @@ def routed(
             if not _is_not_done(row, error, began_at if fresh else None):
                 raise
             errors[waiting.pop(0)] = error
-            fresh = fresh and (row is None or row.phase in _ENDED)
+            fresh = fresh and (row is None or row.phase in ENDED)
         else:
             return Routed(shipment=found, route=waiting[0], errors=errors)
     raise _failed(tuple(errors.values()))
@@ -188,13 +187,13 @@ def _is_not_done(row: Entry | None, error: ShipkitError, ended: int | None) -> b
     """Whether surely nothing was bought, so that another way may be tried within this call."""
     if isinstance(error, (StoreError, DeadlineError, ConflictError, InProgressError)):
         return False
-    if row is None or (row.phase in _NOT_DONE and not row.void_wanted):
+    if row is None or (row.phase in CLAIMABLE and not row.void_wanted):
         return True
-    return row.phase in _ENDED and row.generation == ended  # as it was when this call began
+    return row.phase in ENDED and row.generation == ended  # as it was when this call began
 
 
 def _is_another(row: Entry | None, error: ShipkitError) -> bool:
-    if row is None or row.phase in _ENDED or (isinstance(error, ConflictError) and error.cancelling):
+    if row is None or row.phase in ENDED or (isinstance(error, ConflictError) and error.cancelling):
         return False
     return error.reached_carrier is not ReachedCarrier.YES  # else it is this way that is booked in part
 

@@ -9,6 +9,7 @@ from ..flow import Run, call
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Claim, Entry, LedgerStore, Phase
+from ..store.rules import ENDED
 from .identity import base_of, mark_of
 from .intent import Intent, MovedError, cancelling, doubt_of, settle_s, told, unpacked, used_up
 from .recovery import recovered
@@ -30,7 +31,6 @@ __all__ = [
 T = TypeVar("T", bound=Value)
 
 _LOOKS = 8  # at a row that others move meanwhile; each attempt, doubt or takeover needs one or two
-_ENDED = (Phase.VOIDED, Phase.CLOSED)
 _UNSENT = (Phase.REJECTED, Phase.NEW)
 
 
@@ -77,7 +77,7 @@ def refuse_conflict(intent: Intent[T], entry: Entry) -> None:
     Raises:
         ConflictError: it stands for something else, or is being cancelled.
     """
-    if entry.phase in _ENDED:
+    if entry.phase in ENDED:
         if intent.after is not None and entry.generation >= intent.after:
             raise cancelling(entry)
         return
@@ -118,7 +118,7 @@ def _attempted(intent: Intent[T], ledger: LedgerStore, stack: Stack, entry: Entr
     asked = intent.request()
     salt = yield from call(ledger.salt)
     instead = entry is not None and _elsewhere(intent, entry)
-    if entry is None or instead or entry.phase in _ENDED:
+    if entry is None or instead or entry.phase in ENDED:
         generation, attempt = (entry.generation + 1 if entry else 1), 1
     else:
         generation = entry.generation
@@ -159,7 +159,7 @@ def _elsewhere(intent: Intent[T], entry: Entry) -> bool:
     carrier of that name) never takes that over; nor does another payload where an attempt before the last one may have
     ended in an absence, whose late booking must stay attributable.
     """
-    if entry.phase in _ENDED:
+    if entry.phase in ENDED:
         return False
     if (entry.account, entry.carrier) != (intent.account, intent.carrier):
         return True

@@ -33,6 +33,7 @@ from ..model import CancellationResult
 from ..model.base import Value
 from ..policy import Stack
 from ..ports import Claim, Entry, LedgerStore, Phase
+from ..store.rules import ENDED
 from .booking import booked, finished, refuse_conflict, take_over
 from .identity import base_of
 from .intent import Intent, MovedError, cancelling, settle_s, told, unpacked, used_up
@@ -54,7 +55,6 @@ K = TypeVar("K", bound="ConflictError | InDoubtError | InProgressError | LabelPe
 
 _LOOKS = 8  # at rows that others move meanwhile
 _OPEN: Final = (Phase.IN_FLIGHT, Phase.IN_DOUBT, Phase.VOIDING)
-_OVER: Final = (Phase.VOIDED, Phase.CLOSED)
 _FOR_GOOD = (RejectedError, InputError, NotSupportedError)
 _NOT_DONE = (AuthenticationError, NotSentError, RateLimitedError, UnavailableError)
 _UNSENT: Final = frozenset({Phase.NEW, Phase.REJECTED})
@@ -117,7 +117,7 @@ def booked_in_pieces(intent: Intent[T], several: Several[T], ledger: LedgerStore
     begun: Entry | None = None
     for _ in range(_LOOKS):
         parent = yield from call(ledger.read, intent.key)
-        if begun is not None and parent is not None and parent.phase in _OVER and parent.generation >= begun.generation:
+        if begun is not None and parent is not None and parent.phase in ENDED and parent.generation >= begun.generation:
             raise cancelling(parent)  # what this call was buying was undone: it does not begin anew
         if parent is not None and parent.phase is Phase.SUCCEEDED and parent.fingerprint == intent.fingerprint:
             return (yield from finished(intent, ledger, parent))  # from a time when it was one booking
@@ -163,7 +163,7 @@ class _Whole(Generic[T]):
 
     def begun(self, entry: Entry | None) -> Run[Entry]:
         """The running parent: the one there is, or a new plan."""
-        if entry is None or entry.phase in (*_OVER, Phase.REJECTED, Phase.NEW):
+        if entry is None or entry.phase in (*ENDED, Phase.REJECTED, Phase.NEW):
             if entry is not None:
                 refuse_conflict(self.intent, entry)
             return (yield from self._planned(entry.generation + 1 if entry is not None else 1))

@@ -7,12 +7,14 @@ be written twice: of two events at one moment the second clashes, reads again, a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import attrs
 
+from ..errors import StoreError
 from ..model.base import Value
 from ..ports import Backlog, Claim, Entry, Phase, Resend, Step, Stray
 from . import rules
@@ -237,9 +239,15 @@ class SqlLedger:
                 for row in found:
                     held = {"key": row[0], "generation": row[1], "next_at": next_at}
                     self._rows.tell(session, sql.HOLD, held)
-            return tuple([self._rows.entry(session, row) for row in found])
+            return tuple(self._readable(session, found))
 
         return self._done(within, held=True) if hold_s > 0 else self._asked(within)
+
+    def _readable(self, session: Session, found: Sequence[Any]) -> Iterator[Entry]:
+        """*found* as values; a row that a newer version wrote is that version's work, and holds up no other."""
+        for row in found:
+            with suppress(StoreError):
+                yield self._rows.entry(session, row)
 
     def look_again(self, entry: Entry, in_s: float | None) -> None:
         """Have the row, if it has not moved, due again in *in_s* seconds."""
