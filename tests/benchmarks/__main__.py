@@ -32,7 +32,7 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "rates of many accounts": fanout.ten_accounts,
         "deadline": deadlines.hung,
         "loop lag": looplag.slow_disk,
-        "memory of a list": lists.ten_thousand,
+        "memory of a list": lists.flat,
         "ledgered call on SQLite": ledger.call_on_sqlite,
         "ledgered call on PostgreSQL": ledger.call_on_postgres,
         "claims per second": ledger.claims_per_second,

@@ -17,6 +17,8 @@ Clock = Callable[[], float]
 
 @pytest.mark.slow
 class TestFileStore(StoreContract):
+    orders = 3  # each event writes the whole file
+
     @pytest.fixture
     def places(self, tmp_path: Path) -> Callable[[], Callable[[Clock], FileStore]]:
         numbers = itertools.count(1)

@@ -7,7 +7,7 @@ table and nothing beside it, what is told of it, many workers at once, and any o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,6 +31,9 @@ class StoreContract(TableChecks, LedgerChecks, ShareChecks, RaceChecks):
     found after closing; a store that lives in memory gives the same one back.
     """
 
+    orders: ClassVar[int | None] = None
+    """How many random orders of events are tried; None: as many as the Hypothesis profile says."""
+
     @pytest.fixture
     def places(self) -> Places:
         """How stores are opened."""
@@ -46,5 +49,8 @@ class StoreContract(TableChecks, LedgerChecks, ShareChecks, RaceChecks):
     def test_any_order_of_events_is_answered_as_by_the_store_in_memory(self, places: Places) -> None:
         """Random events on both, side by side: row by row and line by line the same."""
         slow = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+        chosen = settings(deadline=None, suppress_health_check=slow)
+        if self.orders is not None:
+            chosen = settings(chosen, max_examples=self.orders)
         machine: Any = lambda: Beside(World(places))  # noqa: E731 (a factory does where a class is asked for)
-        run_state_machine_as_test(machine, settings=settings(deadline=None, suppress_health_check=slow))
+        run_state_machine_as_test(machine, settings=chosen)
