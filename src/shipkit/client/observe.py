@@ -6,31 +6,46 @@ thread or task that does it; what ends has the same ``id``. For whom nobody watc
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from ..policy import Watch
 from ..ports import Observation
 
+if TYPE_CHECKING:
+    from logging import Logger
+
 __all__ = ["Observer", "Watchers"]
 
 Observer = Callable[[Observation], None]
 
-# A library says nothing on its own: without this, Python's last resort prints our errors on the host's stderr.
-logging.getLogger("shipkit").addHandler(logging.NullHandler())
-_log = logging.getLogger("shipkit.client")
-_LEVELS = {
-    "booked": logging.INFO,
-    "retry": logging.WARNING,
-    "breaker": logging.WARNING,
-    "slowed": logging.WARNING,
-    "unmapped_code": logging.WARNING,
-    "strays": logging.ERROR,
-    "in_doubt": logging.ERROR,
+# As `logging` has them; it is loaded when there is something to log, and a first request does not wait for it.
+_DEBUG: Final = 10
+_INFO: Final = 20
+_WARNING: Final = 30
+_ERROR: Final = 40
+_LEVELS: Final = {
+    "booked": _INFO,
+    "retry": _WARNING,
+    "breaker": _WARNING,
+    "slowed": _WARNING,
+    "unmapped_code": _WARNING,
+    "strays": _ERROR,
+    "in_doubt": _ERROR,
 }
+
+
+@cache
+def _log() -> Logger:
+    from logging import NullHandler, getLogger
+
+    # A library says nothing on its own: without this, Python's last resort prints our errors on the host's stderr.
+    getLogger("shipkit").addHandler(NullHandler())
+    return getLogger("shipkit.client")
 
 
 @attrs.frozen
@@ -52,7 +67,9 @@ class Watchers:
         """Who would be told of a call that begins now."""
         if self.beginnings:
             return Watch.BEGINNINGS
-        return Watch.ENDS if self.ends or _log.isEnabledFor(logging.INFO) else Watch.NOBODY
+        # Where nobody has loaded it nobody has set a level, and what is loud is told of all the same.
+        heard = self.ends or ("logging" in sys.modules and _log().isEnabledFor(_INFO))
+        return Watch.ENDS if heard else Watch.NOBODY
 
     def tell(self, event: Observation, *, began: bool = False) -> None:
         """Log *event* and pass it on; an observer that raises is logged, it never costs a label."""
@@ -62,11 +79,11 @@ class Watchers:
             try:
                 observer(event)
             except Exception:
-                _log.exception("an observer failed on %s", event.kind)
+                _log().exception("an observer failed on %s", event.kind)
 
 
 def _logged(event: Observation) -> None:
-    level = _LEVELS.get(event.kind, logging.DEBUG)
-    if _log.isEnabledFor(level):
+    level, log = _LEVELS.get(event.kind, _DEBUG), _log()
+    if log.isEnabledFor(level):
         parts = (event.account, event.operation, event.request, event.status, event.error, event.detail)
-        _log.log(level, "%s %s", event.kind, " ".join(str(part) for part in parts if part not in ("", None)))
+        log.log(level, "%s %s", event.kind, " ".join(str(part) for part in parts if part not in ("", None)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..ports import Entry, Step
-from .audit import chained
 
 __all__ = ["Trail"]
 
@@ -29,6 +28,8 @@ class Trail:
 
     def of(self, key: str) -> tuple[Step, ...]:
         """The lines of *key*, oldest first."""
+        from .audit import chained  # loads OpenSSL, which a first look-up does not wait for
+
         told = list(self._told.get(key, ()))
         return chained(
             Step(
