@@ -24,7 +24,8 @@ class MemoryLimits:
     blocking = False
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
-        self._clock = clock or (lambda: time.monotonic())  # asked anew each time, so that a test can set it forward
+        # Asked anew each time, so that a test can set it forward.
+        self._clock = clock or (lambda: time.monotonic())  # noqa: PLW0108
         self._lock = threading.Lock()
         self._rows: dict[str, _Row] = {}
 

@@ -152,7 +152,7 @@ def opened(stage: Stage, *observers: Observer) -> Iterator[tuple[Any, Any]]:
     from ...client import Client
 
     store = stage.store()
-    # Of five orders every second one meets the fault: the pace that so many 429s teach would be waited for, not watched.
+    # Every second order meets the fault: the pace that so many 429s teach would be waited for, not watched.
     settings = Settings(deadline_s=10, pace_slowest_s=0.1)
     with Client(stage.accounts, store=store, settings=settings, observers=observers) as client:
         yield client, store
