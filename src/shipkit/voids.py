@@ -31,8 +31,9 @@ class VoidAnswer:
 
     answer: CanCancel
     code: str
-    """Stable: ``open``, ``voided``, ``voiding``, ``in_doubt``, ``window_over``, ``day_closed``, ``manifested``,
-    ``scanned``, ``scan_unknown``, ``manifest_unknown``, ``not_stated``, ``not_offered``."""
+    """Stable: ``open``, ``not_booked``, ``voided``, ``voiding``, ``in_doubt``, ``removed``, ``window_over``,
+    ``day_closed``, ``manifested``, ``scanned``, ``scan_unknown``, ``manifest_unknown``, ``not_stated``,
+    ``not_offered``."""
     text: str
     until: datetime | None = None
     """From this moment on it is too late, as far as the carrier states a time; aware UTC."""

@@ -157,6 +157,22 @@ def test_the_row_says_what_a_cancellation_would_find(sim: Simulator, perform: Ca
     assert perform(accounts, store, "can_cancel", key="doubt").answer is CanCancel.UNKNOWN
 
 
+def test_what_was_removed_or_lost_is_unknown_and_never_a_yes(
+    sim: Simulator, perform: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, accounts = MemoryStore(), account(sim)
+    perform(accounts, store, "create_shipment", request(), account="acme-de", key=KEY)
+    row = store.read(KEY)
+    assert row is not None
+    for found, code in (
+        (attrs.evolve(row, purged_at=store.now(), result=None), "removed"),
+        (attrs.evolve(row, phase=Phase.PLANNED, result=None), "in_doubt"),  # and its pieces went with a store
+    ):
+        monkeypatch.setattr(store, "read", lambda _, found=found: found)
+        answer: VoidAnswer = perform(accounts, store, "can_cancel", key=KEY)
+        assert (answer.answer, answer.code) == (CanCancel.UNKNOWN, code)
+
+
 def test_a_refund_that_is_asked_for_ends_the_key_and_is_told_again(sim: Simulator, perform: Callable[..., Any]) -> None:
     store, accounts = MemoryStore(), account(sim, Refunds, answers=CancelOutcome.REQUESTED)
     perform(accounts, store, "create_shipment", request(), account="acme-de", key=KEY)

@@ -86,6 +86,8 @@ def _of_row(desk: Desk, entry: Entry, question: Question) -> VoidAnswer:
         return _said(CanCancel.YES, "not_booked", "nothing is booked: a cancellation ends the key")
     if entry.phase is not Phase.SUCCEEDED:
         return _said(CanCancel.UNKNOWN, "in_doubt", "whether it is booked is not known yet; a wish to cancel it stands")
+    if entry.purged_at is not None:
+        return _said(CanCancel.UNKNOWN, "removed", "it was booked; what the ledger kept of it was removed since")
     shipment = _shipment_of(entry)
     if shipment is None:
         return _said(CanCancel.UNKNOWN, "not_stated", "carriers state no policy for this")
@@ -98,6 +100,8 @@ def _said(answer: CanCancel, code: str, text: str) -> VoidAnswer:
 
 def _together(answers: Sequence[VoidAnswer]) -> VoidAnswer:
     """A no of any piece is that of the whole, then an unknown; else the yes that ends first."""
+    if not answers:
+        return _said(CanCancel.UNKNOWN, "in_doubt", "it was booked in pieces, which this store does not have")
     for wanted in (CanCancel.NO, CanCancel.UNKNOWN):
         for answer in answers:
             if answer.answer is wanted:
