@@ -142,7 +142,8 @@ def _rate(kind: str, workers: int) -> float:
         schema = f"shipkit_bench_{secrets.token_hex(6)}"
         place = str(Path(folder) / "ledger.db") if kind == "SQLite" else schema
         _opened(kind, place).close()
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])  # else every process spends seconds on importing
         ready, out = context.Barrier(workers), context.Queue()
         processes = [context.Process(target=_claiming, args=(kind, place, ready, out)) for _ in range(workers)]
         for process in processes:
