@@ -31,7 +31,7 @@ from shipkit.model import (
     NoticeCode,
     ShipmentRequest,
 )
-from shipkit.ports import Kept, Phase
+from shipkit.ports import Entry, Kept, Phase
 from shipkit.store import SqliteStore
 from shipkit.testing.store_values import claim
 from tests.core.acme import Acme, acme_facts, request
@@ -124,11 +124,11 @@ def test_a_row_keeps_no_sentence_where_a_carrier_has_one_for_a_code(code: str, k
 class Losing(MemoryStore):
     """It comes back without its newest commits while an answer is on its way."""
 
-    def book(self, *given: Any) -> Phase | None:
+    def book(self, entry: Entry, booking: str, value: Any, complete: bool, watch: bool = True) -> Phase | None:
         if not self._trail.of("order-1")[1:]:
             self._rows.clear()
             self._waiting.clear()
-        return super().book(*given)
+        return super().book(entry, booking, value, complete, watch)
 
 
 def test_an_answer_whose_claim_the_store_has_lost_is_entered_with_its_label() -> None:
