@@ -25,7 +25,7 @@ _P = Phase
 
 # Events: claim and resend (of a sender), not_sent, doubt, refuse (by that sender), take_over, absent, needs_person and
 # book (by anyone who looked), want_void, voided, keep, close (a person), plan, undo and end_parent (of pieces),
-# instead (another account takes over), restored (the store lost its newest commits).
+# instead (a generation of its own takes over), restored (the store lost its newest commits).
 # Guards name what the row must show besides the phase; "mine" is owner, attempt and send of the claim.
 TABLE: Final = (
     Transition(None, "claim", _P.IN_FLIGHT, "first attempt"),
@@ -75,6 +75,7 @@ TABLE: Final = (
         for phase in (_P.NEW, _P.IN_FLIGHT, _P.IN_DOUBT, _P.ABSENT, _P.REJECTED)
     ),
     Transition(None, "restored", _P.IN_DOUBT, "a key that may be one that was lost"),
+    Transition(None, "book", _P.SUCCEEDED, "an answer to a claim that was lost"),
     Transition(None, "plan", _P.PLANNED, "with its pieces, each new"),
     *(
         Transition(phase, "plan", _P.PLANNED, "next generation; what was new or rejected is closed")
