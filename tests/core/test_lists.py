@@ -366,14 +366,16 @@ def test_a_program_that_is_interrupted_ends_with_every_order_told_or_in_the_ledg
     sim: Simulator, acme: Acme, tmp_path: Path, root: Path, signals: int
 ) -> None:
     """Ctrl-C once: what is under way is told. Twice: nobody waits for being told, yet nothing is left half done."""
-    sim.add_fault("slow", operation="create_shipment", times=10_000, after_s=1)
+    sim.add_fault("slow", operation="create_shipment", times=10_000, after_s=1.5)
     path = tmp_path / "ledger.db"
     args = [sys.executable, "-c", INTERRUPTED, acme.base_url, str(path)]
     worker = subprocess.Popen(args, cwd=root, stdout=subprocess.PIPE, text=True)
     assert worker.stdout is not None
     told = [worker.stdout.readline().split() for _ in range(4)]
+    while sum(record.purchase for record in sim.requests()) < 8:
+        time.sleep(0.01)  # the next four leave
     for _ in range(signals):
-        time.sleep(0.25)  # it waits for the next four
+        time.sleep(0.1)  # and are waited for
         worker.send_signal(signal.SIGINT)
     rest, _ = worker.communicate(timeout=60)
     told += [line.split() for line in rest.splitlines()]
