@@ -84,7 +84,8 @@ def tests(session: nox.Session) -> None:
     """Every test on the first Python; all but the slow ones, with fewer examples, on the others found here."""
     install_tree(session, "test")
     whole = session.python == PYTHONS[0]
-    chosen = "not peers and not services" if whole else "not peers and not services and not slow"
+    elsewhere = "not campaign and not peers and not services"  # sessions of their own
+    chosen = elsewhere if whole else f"{elsewhere} and not slow"
     session.run(
         "pytest", "-q", "-n", workers(), "--dist", "worksteal", "-m", chosen, *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "ci" if whole else "quick"},
@@ -163,7 +164,10 @@ def faults(session: nox.Session) -> None:
     """The ledger stepped through every order of events, then the campaign of a profile: --profile ci or full."""
     install_tree(session, "test")
     profile = "full" if "full" in session.posargs else "ci"
-    session.run("pytest", "-q", "tests/ledger_model", env={"SHIPKIT_HYPOTHESIS": profile})
+    session.run(
+        "pytest", "-q", "-n", workers(), "-m", "campaign", "tests/ledger_model", "tests/faults",
+        env={"SHIPKIT_HYPOTHESIS": profile},
+    )  # fmt: skip
     session.run("python", "-m", "tests.ledger_model", "--profile", profile)
     session.run("python", "-m", "tests.faults", *session.posargs)
 

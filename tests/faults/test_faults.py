@@ -12,7 +12,7 @@ from shipkit import MemoryStore
 from shipkit.simulator import FAULTS
 from tests.faults import carriers, kills, plans, same_keys, schedules
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.campaign, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("number", range(24))

@@ -9,6 +9,8 @@ from tests.ledger_model.exploring import explore
 from tests.ledger_model.planting import Patch, planted
 from tests.ledger_model.world import World
 
+pytestmark = pytest.mark.campaign
+
 _STATES = 60_000
 
 

@@ -34,6 +34,8 @@ from tests.ledger_model.bugs import BUGS
 from tests.ledger_model.mortal import MOMENTS, KilledError, Life, MortalStore, MortalTasks, MortalTransport
 from tests.ledger_model.planting import planted
 
+pytestmark = pytest.mark.campaign
+
 _EXAMPLES = {"quick": 3, "dev": 5, "ci": 8, "full": 250}
 _SETTINGS = Settings(attempts=2)
 _KEYS = ("ORDER-1", "ORDER-2")

@@ -9,6 +9,8 @@ from tests.ledger_model.exploring import explore, wander
 from tests.ledger_model.setups import BOUNDS, SETUPS
 from tests.ledger_model.world import Left, Setup, State, World
 
+pytestmark = pytest.mark.campaign
+
 _BOUND = BOUNDS["quick"]
 
 
