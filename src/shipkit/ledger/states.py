@@ -75,7 +75,6 @@ TABLE: Final = (
         for phase in (_P.NEW, _P.IN_FLIGHT, _P.IN_DOUBT, _P.ABSENT, _P.REJECTED)
     ),
     Transition(None, "restored", _P.IN_DOUBT, "a key that may be one that was lost"),
-    Transition(None, "book", _P.SUCCEEDED, "an answer to a claim that was lost"),
     Transition(None, "plan", _P.PLANNED, "with its pieces, each new"),
     *(
         Transition(phase, "plan", _P.PLANNED, "next generation; what was new or rejected is closed")
