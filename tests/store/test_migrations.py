@@ -108,6 +108,28 @@ def test_processes_that_open_an_old_file_at_once_all_find_it_whole(first: Path) 
         worker.join()
 
 
+def test_workers_that_make_a_new_file_at_once_all_find_it(tmp_path: Path) -> None:
+    for number in range(40):
+        told: list[object] = []
+        gate = threading.Barrier(6)
+
+        def begin(path: Path, told: list[object] = told, gate: threading.Barrier = gate) -> None:
+            gate.wait(20)
+            try:
+                store = SqliteStore(path)
+                told.append(store.read("order-1"))
+                store.close()
+            except StoreError as error:
+                told.append(error)
+
+        threads = [threading.Thread(target=begin, args=(tmp_path / f"{number}.db",)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert told == [None] * 6
+
+
 @pytest.mark.parametrize("kind", ["postgres", "host"])
 def test_workers_that_need_tables_on_a_server_at_once_all_have_them(kind: str, worlds: Worlds) -> None:
     need(kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -17,6 +18,7 @@ from .forks import mind_forks
 __all__ = ["MEMORY", "SqliteHome"]
 
 MEMORY = ":memory:"
+_LOOK_AGAIN_S = 0.01
 
 
 class SqliteHome:
@@ -113,11 +115,23 @@ class SqliteHome:
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, timeout=self._wait_s, isolation_level=None, check_same_thread=False)
         self._connection = connection
-        connection.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         # A Mac's fsync leaves the bytes in the drive; elsewhere the setting says nothing.
         connection.execute("PRAGMA fullfsync = ON")
         return connection
+
+    def _write_ahead(self, connection: sqlite3.Connection) -> None:
+        """Of connections that make a new file's journal at once SQLite lets one wait and tells the others "locked"."""
+        until = time.monotonic() + self._wait_s
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_AGAIN_S)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
