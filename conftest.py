@@ -9,9 +9,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.sybil import SybilCollection
+
+# A page searches as its reader would; how busy the machine is says nothing about the page.
+settings.register_profile("pages", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pages")
 
 # What the README configures with invented credentials, and what answers in its place.
 SIMULATED = {"shipkit_ups": "Ups", "shipkit_easypost": "EasyPost"}

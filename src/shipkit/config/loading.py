@@ -218,7 +218,8 @@ def _setting(field: attrs.Attribute[Any], given: Any) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if number and value <= 0 and value != field.default:
         raise Unusable("must be greater than 0")
-    Settings(**{field.name: value})
+    alone: dict[str, Any] = {field.name: value}
+    Settings(**alone)
     return value
 
 
