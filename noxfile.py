@@ -104,7 +104,7 @@ def floors(session: nox.Session) -> None:
     # The oldest zeep imports cgi, which Python 3.11 and 3.12 warn about; 3.13 has none and asks for a newer zeep.
     session.run(
         "pytest", "-q", "-n", workers(), "--dist", "worksteal", "-W", "ignore:'cgi' is deprecated:DeprecationWarning",
-        "-m", "not peers and not slow", *(session.posargs or ("tests",)),
+        "-m", "not campaign and not peers and not services and not slow", *(session.posargs or ("tests",)),
         env={"SHIPKIT_HYPOTHESIS": "quick"},
     )  # fmt: skip
 
