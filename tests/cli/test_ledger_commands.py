@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_the_trail_of_all_keys_is_told_and_one_that_was_changed_is_found(run: Ru
     ]
     assert (whole.code, whole.out, whole.err) == (0, "", "2 keys, 4 lines: all whole\n")
 
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database, database:
         database.execute("UPDATE shipkit_step SET attempt = 9 WHERE key = 'A2' AND number = 2")
     database.close()
     changed, one = run("ledger", "audit", "--verify"), run("ledger", "show", "A2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def test_a_row_that_a_newer_version_wrote_holds_up_no_other(tmp_path: Path) -> N
         for key in ("newer", "order-1"):
             row = opened.store.claim(claim(key=key, base=key, lease_s=1.0))
             opened.store.doubt(row, "unavailable")
-        with sqlite3.connect(path) as database:
+        with closing(sqlite3.connect(path)) as database, database:
             database.execute("UPDATE shipkit_ledger SET phase = 'teleported' WHERE key = 'newer'")
         database.close()
         opened.wait(2000)

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -34,6 +35,7 @@ class SqliteHome:
         self._wait_s, self._durable = wait_s, durable
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._end: Callable[[], object] = int  # nothing to close yet
         self._closed = False
         if path != MEMORY:
             mind_forks(self)
@@ -115,6 +117,7 @@ class SqliteHome:
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, timeout=self._wait_s, isolation_level=None, check_same_thread=False)
         self._connection = connection
+        self._end = weakref.finalize(self, connection.close)  # a store that nobody closed is closed with the last user
         self._write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
         # A Mac's fsync leaves the bytes in the drive; elsewhere the setting says nothing.
@@ -135,7 +138,7 @@ class SqliteHome:
 
     def _disconnect(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            self._end()
             self._connection = None
 
 
