@@ -99,6 +99,28 @@ class Settings:
         "", "text", "authorities that TLS trusts, in PEM, in place of SSL_CERT_FILE's, SSL_CERT_DIR's or the usual ones"
     )
     language: str = _setting("en", "language", "asked of carriers that offer a choice")
+    signature_age_s: float = _setting(300, "s", "oldest signed push that is accepted, and how far ahead one may be")
+    inbox_lease_s: float = _setting(60, "s", "how long one worker has to read the deliveries that it took")
+    inbox_batch: int = _setting(200, "count", "deliveries that are read and written together")
+    inbox_attempts: int = _setting(5, "count", "tries before a delivery that cannot be processed is a dead letter")
+    inbox_backoff_s: float = _setting(30, "s", "wait after the first such try; it doubles each time")
+    hint_fresh_s: float = _setting(
+        60, "s", "a push that is only a hint does not ask the carrier again within this time"
+    )
+    withdrawn_after_answers: int = _setting(
+        2, "count", "full answers in a row without an event before it counts as a candidate for withdrawal"
+    )
+    poll_batch: int = _setting(200, "count", "parcels that one polling round takes at most")
+    poll_lease_s: float = _setting(300, "s", "how long one poller has for the parcels that it took")
+    relay_batch: int = _setting(100, "count", "announcements that are sent to a destination and confirmed together")
+    relay_lease_s: float = _setting(30, "s", "how long one relay has a destination to itself")
+    relay_attempts: int = _setting(
+        12, "count", "tries of an announcement that a destination refuses, before it is dead"
+    )
+    silence_after_h: float = _setting(24, "h", "without a push from an account that has open parcels, somebody is told")
+    retention_webhook_bodies_days: int = _setting(30, "days", "raw bodies of pushes that have been read")
+    retention_evidence_days: int = _setting(730, "days", "events of parcels whose journey has ended")
+    retention_announcements_days: int = _setting(30, "days", "what was published, once every destination has taken it")
     retention_bodies_days: int = _setting(30, "days", "requests and answers of keys that have ended")
     retention_documents_days: int = _setting(90, "days", "label bytes")
     namespace: str = _setting("", "text", "keys are unique within it; hosts that share a store set it")

@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -18,6 +19,9 @@ from . import rules
 from .memory_limits import MemoryLimits
 from .memory_tokens import MemoryTokens
 from .memory_trail import Trail
+
+if TYPE_CHECKING:
+    from .memory_events import MemoryEvents
 
 __all__ = ["MemoryStore"]
 
@@ -49,6 +53,13 @@ class MemoryStore:
     def ledger(self) -> MemoryStore:
         """This store is its own ledger."""
         return self
+
+    @cached_property
+    def events(self) -> MemoryEvents:
+        """Parcels on their way; made when they are first asked for."""
+        from .memory_events import MemoryEvents
+
+        return MemoryEvents(self._clock)
 
     def close(self) -> None:
         """Nothing is to be closed; a call that is still under way finds its key."""

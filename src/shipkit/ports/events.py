@@ -1,0 +1,393 @@
+"""The events' side of a store: deliveries as they came, parcels that are followed, evidence, announcements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+import attrs
+
+from ..model import Milestone, Timeline, TrackingEvent, TrackQuery, TransitEstimate, WebhookDelivery
+from ..model.scalars import EMPTY
+
+__all__ = [
+    "Announcement",
+    "EventStore",
+    "Forgiven",
+    "KeepsEvents",
+    "Letter",
+    "LetterEnd",
+    "LetterState",
+    "Outgoing",
+    "Parcel",
+    "ParcelWork",
+    "PurgedEvents",
+    "Queue",
+    "Unmapped",
+    "Unsent",
+    "Work",
+]
+
+
+class LetterState(str, Enum):
+    """What became of a delivery in the inbox."""
+
+    NEW = "new"  # stored, and to be read
+    DONE = "done"  # read, and its events are in the evidence
+    IGNORED = "ignored"  # read, and it holds no event
+    PARKED = "parked"  # read, and it names parcels that nobody has registered yet
+    DEAD = "dead"  # it cannot be read, or was tried too often: a dead letter, kept for a person and a replay
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Letter:
+    """One delivery in the inbox. ``error`` is a code, ``detail`` what may be shown of it: paths and codes, no data."""
+
+    id: int
+    """Rises in the order of arrival."""
+    delivery: WebhookDelivery
+    """Its body is empty where it was not asked for, or is purged."""
+    state: LetterState = LetterState.NEW
+    attempts: int = 0
+    owner: str = ""
+    lease_until: datetime | None = None
+    next_at: datetime | None = None
+    """Not to be taken before; None: at once."""
+    error: str = ""
+    detail: str = ""
+    waits_for: tuple[str, ...] = ()
+    """Of a parked one: the numbers that nobody has registered yet."""
+    ended_at: datetime | None = None
+    purged_at: datetime | None = None
+    """Since when its body is gone."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LetterEnd:
+    """How the reading of one delivery ended. ``NEW`` puts it back: it is taken again after ``next_at``."""
+
+    id: int
+    owner: str
+    """Who took it; where that is somebody else by now, the row is left as it is."""
+    state: LetterState
+    error: str = ""
+    detail: str = ""
+    next_at: datetime | None = None
+    waits_for: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Parcel:
+    """One parcel that is followed, or a shipment of several: whose it is, what is known, when it is asked for next.
+
+    Its evidence stands beside it (`EventStore.evidence`); ``timeline`` is the projection of it without the events.
+    """
+
+    scope: str
+    """``carrier:number:day``, the day being that of ``since``: numbers are used again. Of a shipment of several parcels
+    ``shipment:key``."""
+    carrier: str
+    account: str
+    number: str = ""
+    """Canonical; empty for a shipment."""
+    key: str = ""
+    """The host's, of the shipment."""
+    shipment: str = ""
+    """The scope of the shipment of several that it belongs to."""
+    since: datetime
+    """When it was booked, or first known."""
+    query: TrackQuery | None = None
+    """How the carrier is asked for it."""
+    service: str = ""
+    promise: TransitEstimate | None = None
+    """What the carrier promised when it was booked."""
+    origin: str = ""
+    destination: str = ""
+    """Countries, for the figures by lane."""
+
+    version: int = 0
+    """Rises with every write; a write is made on the version that was read, or not at all."""
+    timeline: Timeline | None = None
+    digest: str = ""
+    """Of the whole projection, events included: the same digest is the same state."""
+    announced: Mapping[str, int] = EMPTY
+    """By milestone the highest ordinal that was ever announced."""
+    told: Milestone = Milestone.UNKNOWN
+    """Where the announcements, played in order, leave the parcel."""
+    sequence: int = 0
+    """The number of the last announcement of this scope."""
+    absent: Mapping[str, int] = EMPTY
+    """By event the full answers in a row that lacked it."""
+
+    pushed_at: datetime | None = None
+    polled_at: datetime | None = None
+    next_poll_at: datetime | None = None
+    """None: it is not asked for any more."""
+    polls: int = 0
+    """Since the last change of the state."""
+    failures: int = 0
+    """Answers in a row that failed."""
+    not_found: int = 0
+    """Answers in a row that did not know the number."""
+    finished_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    """Both by the store's clock."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Announcement:
+    """One thing that is told to the world once: a CloudEvent, as it is published."""
+
+    key: str
+    """What makes it once-only in this store; the CloudEvent's ``id`` is made of it."""
+    scope: str
+    """The ordering key: announcements of one scope reach a destination in the order of ``sequence``."""
+    sequence: int
+    type: str
+    body: bytes
+    """The structured JSON form, UTF-8."""
+    number: int = 0
+    """The store's own, rising; given on writing."""
+    at: datetime | None = None
+    """When it was written."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Outgoing:
+    """One announcement on its way to one destination."""
+
+    destination: str
+    announcement: Announcement
+    attempts: int = 0
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Unsent:
+    """An announcement that a destination did not take; ``dead`` where it is not to be tried again by itself."""
+
+    number: int
+    error: str
+    """A code, free of data."""
+    dead: bool = False
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ParcelWork:
+    """What one parcel becomes: the next state of the row, records that are new or fuller, what is announced."""
+
+    before: Parcel
+    """As it was read."""
+    after: Parcel
+    events: tuple[TrackingEvent, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Work:
+    """What is written at once or not at all: deliveries end, evidence grows, and what follows is put in the outbox."""
+
+    letters: tuple[LetterEnd, ...] = ()
+    parcels: tuple[ParcelWork, ...] = ()
+    destinations: tuple[str, ...] = ()
+    """Each announcement gets one outbox row for each of them."""
+
+
+@attrs.frozen(kw_only=True)
+class Unmapped:
+    """A status code that no table explains, and how often it came."""
+
+    carrier: str
+    code_type: str
+    code: str
+    subcode: str
+    events: int
+    first_at: datetime
+    last_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Queue:
+    """How much waits in one place: ``inbox``, ``dead_letters``, ``parked``, ``outbox`` or ``outbox_dead``."""
+
+    name: str
+    depth: int
+    oldest_at: datetime | None
+    destination: str = ""
+    """Of the outbox."""
+
+
+@attrs.frozen(kw_only=True)
+class PurgedEvents:
+    """What a purge took away: bodies of deliveries, evidence of parcels that have ended, published announcements."""
+
+    bodies: int
+    parcels: int
+    announcements: int
+
+
+@attrs.frozen(kw_only=True)
+class Forgiven:
+    """What an erasure blanked: records of events, and bodies of deliveries that told of them."""
+
+    events: int
+    bodies: int
+
+
+class EventStore(Protocol):
+    """What a client keeps of parcels on their way. Times are the store's own; every write is durable when it returns.
+
+    Raises `shipkit.errors.StoreError` when the database cannot be reached, and then nothing was written.
+    """
+
+    @property
+    def blocking(self) -> bool: ...
+
+    def now(self) -> datetime:
+        """The store's clock."""
+        ...
+
+    def secret(self) -> str:
+        """A text drawn when the store was made, never shown: addresses that cannot be guessed are made of it."""
+        ...
+
+    # Deliveries
+
+    def put(self, deliveries: Sequence[WebhookDelivery]) -> tuple[bool, ...]:
+        """Store deliveries, all in one commit; False for one whose account and ``delivery_id`` are stored already."""
+        ...
+
+    def take(self, owner: str, lease_s: float, limit: int) -> tuple[Letter, ...]:
+        """Lend the oldest new deliveries that are due and that nobody else holds; each try is counted."""
+        ...
+
+    def letters(
+        self,
+        states: Sequence[LetterState] = (),
+        *,
+        account: str = "",
+        ids: Sequence[int] = (),
+        after: int = 0,
+        limit: int = 100,
+        bodies: bool = False,
+    ) -> tuple[Letter, ...]:
+        """Deliveries by id, rising: those in *states* (all), of *account* (all), or just *ids*."""
+        ...
+
+    def take_up(self, ids: Sequence[int]) -> int:
+        """Make deliveries new again, whatever became of them; how many there were whose body is still kept."""
+        ...
+
+    # Parcels
+
+    def follow(self, parcels: Sequence[Parcel]) -> tuple[bool, ...]:
+        """Register parcels in one commit; False for a scope that is there already, which stays as it is.
+
+        Deliveries that were parked for one of them become new in the same commit.
+        """
+        ...
+
+    def find(self, numbers: Sequence[tuple[str, str]]) -> tuple[Parcel | None, ...]:
+        """For each pair of carrier and canonical number the parcel that was registered last."""
+        ...
+
+    def parcels(self, scopes: Sequence[str]) -> tuple[Parcel | None, ...]:
+        """The parcels by scope."""
+        ...
+
+    def of_key(self, key: str) -> tuple[Parcel, ...]:
+        """The host's shipment: its parcels by scope, and the row of the whole where there are several."""
+        ...
+
+    def walk(
+        self, *, after: str = "", limit: int = 1000, since: datetime | None = None, open_only: bool = False
+    ) -> tuple[Parcel, ...]:
+        """Parcels by scope, rising, those of shipments too; created at *since* or later, and not finished."""
+        ...
+
+    def evidence(self, scopes: Sequence[str]) -> Mapping[str, tuple[TrackingEvent, ...]]:
+        """What is known of each parcel, by scope, in no order."""
+        ...
+
+    def commit(self, work: Work) -> bool:
+        """Write all of *work*, or nothing: False where a parcel is no longer of the version that was read.
+
+        An announcement whose key is known already is left out, with its outbox rows.
+        """
+        ...
+
+    def due(self, lease_s: float, limit: int, accounts: Sequence[str] = ()) -> tuple[Parcel, ...]:
+        """Parcels that are to be asked for now, oldest first, each put off by *lease_s* for everybody else.
+
+        That does not count as a change: their versions stay.
+        """
+        ...
+
+    # Announcements
+
+    def announcements(self, after: int = 0, limit: int = 100, *, scope: str = "") -> tuple[Announcement, ...]:
+        """What was announced, by number, rising. Numbers may appear out of order for a moment: see `settled_number`."""
+        ...
+
+    def settled_number(self) -> int:
+        """The number below which no further announcement can appear: a reader that goes on from it misses none."""
+        ...
+
+    def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew a lease that one at a time has, such as a relay's; 0 seconds gives it back."""
+        ...
+
+    def pending(self, destination: str, limit: int) -> tuple[Outgoing, ...]:
+        """What is to be sent there next, by number, rising: due, and nothing of the same scope waits before it."""
+        ...
+
+    def settle(
+        self, destination: str, sent: Sequence[int], unsent: Sequence[Unsent] = (), *, again_at: datetime | None = None
+    ) -> None:
+        """Note what a destination took and what it did not; those go again at *again_at* (now), unless dead."""
+        ...
+
+    def send_again(self, destination: str, numbers: Sequence[int] = (), *, dead: bool = False) -> int:
+        """Make announcements due for *destination* once more: those *numbers*, or all *dead* ones; how many."""
+        ...
+
+    # What is seen from outside
+
+    def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
+        """Codes that no table explains, most frequent first."""
+        ...
+
+    def queues(self) -> tuple[Queue, ...]:
+        """What waits where."""
+        ...
+
+    def heard(self) -> Mapping[str, datetime]:
+        """By account when the last authentic push came in."""
+        ...
+
+    # Retention
+
+    def purge_events(
+        self, bodies_before: datetime, evidence_before: datetime, announcements_before: datetime
+    ) -> PurgedEvents:
+        """Take away bodies of deliveries that have ended, parcels that finished, announcements that everybody took.
+
+        Ids of deliveries and scopes of parcels stay: what comes again is still known. Only what is older goes.
+        """
+        ...
+
+    def forget_parcels(self, keys: Sequence[str]) -> Forgiven:
+        """Blank what is personal in the evidence of these shipments, and the bodies that told of it.
+
+        Events keep their identities, so what comes again is told from what is new; the name does not come back.
+        """
+        ...
+
+
+class KeepsEvents(Protocol):
+    """A store that also keeps events: those of `shipkit.store` do."""
+
+    @property
+    def events(self) -> EventStore: ...

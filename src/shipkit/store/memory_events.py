@@ -1,0 +1,370 @@
+"""Parcels on their way, in memory: what ends with the process, for tests and for hosts that keep nothing."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from ..model import Reason, TrackingEvent, WebhookDelivery
+from ..ports.events import (
+    Announcement,
+    Forgiven,
+    Letter,
+    LetterState,
+    Outgoing,
+    Parcel,
+    PurgedEvents,
+    Queue,
+    Unmapped,
+    Unsent,
+    Work,
+)
+from .dialect import moment
+
+__all__ = ["MemoryEvents"]
+
+_QUEUED = {LetterState.NEW: "inbox", LetterState.DEAD: "dead_letters", LetterState.PARKED: "parked"}
+
+
+@attrs.define(eq=False)
+class _Out:
+    """One outbox row."""
+
+    number: int
+    attempts: int = 0
+    next_at: datetime | None = None
+    error: str = ""
+    state: str = "due"
+
+
+class MemoryEvents:
+    """The methods of `shipkit.ports.events.EventStore` over dictionaries, one lock around each."""
+
+    blocking = False
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._secret = secrets.token_hex(32)
+        self._letters: dict[int, Letter] = {}
+        self._ids: dict[tuple[str, str], int] = {}
+        self._parcels: dict[str, Parcel] = {}
+        self._evidence: dict[str, dict[str, TrackingEvent]] = {}
+        self._told: dict[int, Announcement] = {}
+        self._keys: set[str] = set()
+        self._out: dict[str, dict[int, _Out]] = {}
+        self._leases: dict[str, tuple[str, datetime]] = {}
+
+    def now(self) -> datetime:
+        """This machine's clock."""
+        return moment(self._clock())
+
+    def secret(self) -> str:
+        """A text drawn when the store was made."""
+        return self._secret
+
+    # Deliveries
+
+    def put(self, deliveries: Sequence[WebhookDelivery]) -> tuple[bool, ...]:
+        """Store deliveries; False for one that is stored already."""
+        with self._lock:
+            return tuple([self._put(delivery) for delivery in deliveries])
+
+    def _put(self, delivery: WebhookDelivery) -> bool:
+        name = delivery.account, delivery.delivery_id
+        if name in self._ids:
+            return False
+        number = self._ids[name] = len(self._ids) + 1
+        self._letters[number] = Letter(id=number, delivery=delivery)
+        return True
+
+    def take(self, owner: str, lease_s: float, limit: int) -> tuple[Letter, ...]:
+        """Lend the oldest new deliveries that are due and free."""
+        with self._lock:
+            at = self.now()
+            free = [one for one in self._letters.values() if _is_free(one, at)][:limit]
+            until = at + timedelta(seconds=lease_s)
+            taken = [
+                attrs.evolve(one, owner=owner, lease_until=until, attempts=one.attempts + 1, next_at=None)
+                for one in free
+            ]
+            self._letters.update((one.id, one) for one in taken)
+            return tuple(taken)
+
+    def letters(
+        self,
+        states: Sequence[LetterState] = (),
+        *,
+        account: str = "",
+        ids: Sequence[int] = (),
+        after: int = 0,
+        limit: int = 100,
+        bodies: bool = False,
+    ) -> tuple[Letter, ...]:
+        """Deliveries by id, rising."""
+        with self._lock:
+            found = [
+                one
+                for one in self._letters.values()
+                if one.id > after
+                and (not states or one.state in states)
+                and (not account or one.delivery.account == account)
+                and (not ids or one.id in ids)
+            ][:limit]
+        return tuple(found) if bodies else tuple([_bare(one) for one in found])
+
+    def take_up(self, ids: Sequence[int]) -> int:
+        """Make deliveries new again."""
+        with self._lock:
+            found = [self._letters[one] for one in ids if one in self._letters]
+            kept = [one for one in found if one.purged_at is None]
+            self._letters.update((one.id, _again(one)) for one in kept)
+            return len(kept)
+
+    # Parcels
+
+    def follow(self, parcels: Sequence[Parcel]) -> tuple[bool, ...]:
+        """Register parcels, and release what was parked for them."""
+        with self._lock:
+            return tuple([self._follow(parcel) for parcel in parcels])
+
+    def _follow(self, parcel: Parcel) -> bool:
+        if parcel.scope in self._parcels:
+            return False
+        at = self.now()
+        self._parcels[parcel.scope] = attrs.evolve(parcel, created_at=at, updated_at=at)
+        for letter in list(self._letters.values()):
+            parked = letter.state is LetterState.PARKED and letter.delivery.carrier == parcel.carrier
+            if parked and parcel.number in letter.waits_for:
+                self._letters[letter.id] = _again(letter)
+        return True
+
+    def find(self, numbers: Sequence[tuple[str, str]]) -> tuple[Parcel | None, ...]:
+        """The parcel of each carrier and number that was registered last."""
+        with self._lock:
+            newest: dict[tuple[str, str], Parcel] = {}
+            for parcel in self._parcels.values():
+                name = parcel.carrier, parcel.number
+                if parcel.number and (name not in newest or newest[name].since <= parcel.since):
+                    newest[name] = parcel
+            return tuple([newest.get((carrier, number)) for carrier, number in numbers])
+
+    def parcels(self, scopes: Sequence[str]) -> tuple[Parcel | None, ...]:
+        """The parcels by scope."""
+        with self._lock:
+            return tuple([self._parcels.get(scope) for scope in scopes])
+
+    def of_key(self, key: str) -> tuple[Parcel, ...]:
+        """The host's shipment."""
+        with self._lock:
+            found = [parcel for parcel in self._parcels.values() if key and parcel.key == key]
+        return tuple(sorted(found, key=lambda parcel: parcel.scope))
+
+    def walk(
+        self, *, after: str = "", limit: int = 1000, since: datetime | None = None, open_only: bool = False
+    ) -> tuple[Parcel, ...]:
+        """Parcels by scope, rising."""
+        with self._lock:
+            found = [
+                parcel
+                for scope, parcel in sorted(self._parcels.items())
+                if scope > after
+                and (since is None or (parcel.created_at is not None and parcel.created_at >= since))
+                and not (open_only and parcel.finished_at is not None)
+            ]
+        return tuple(found[:limit])
+
+    def evidence(self, scopes: Sequence[str]) -> Mapping[str, tuple[TrackingEvent, ...]]:
+        """What is known of each parcel."""
+        with self._lock:
+            return {scope: tuple(self._evidence.get(scope, {}).values()) for scope in scopes}
+
+    def commit(self, work: Work) -> bool:
+        """Write all of *work*, or nothing."""
+        with self._lock:
+            for one in work.parcels:
+                known = self._parcels.get(one.before.scope)
+                if known is None or known.version != one.before.version:
+                    return False
+            at = self.now()
+            for one in work.parcels:
+                self._parcels[one.after.scope] = attrs.evolve(
+                    one.after, version=one.before.version + 1, created_at=one.before.created_at, updated_at=at
+                )
+                self._evidence.setdefault(one.after.scope, {}).update((event.event_id, event) for event in one.events)
+                for announcement in one.announcements:
+                    self._announce(announcement, at, work.destinations)
+            for end in work.letters:
+                letter = self._letters.get(end.id)
+                if letter is not None and letter.owner == end.owner and letter.state is LetterState.NEW:
+                    ended = None if end.state is LetterState.NEW else at
+                    fields: dict[str, Any] = attrs.asdict(end, recurse=False) | {"owner": "", "lease_until": None}
+                    self._letters[end.id] = attrs.evolve(letter, ended_at=ended, **fields)
+            return True
+
+    def _announce(self, announcement: Announcement, at: datetime, destinations: Iterable[str]) -> None:
+        if announcement.key in self._keys:
+            return
+        self._keys.add(announcement.key)
+        number = len(self._keys)
+        self._told[number] = attrs.evolve(announcement, number=number, at=at)
+        for destination in destinations:
+            self._out.setdefault(destination, {})[number] = _Out(number)
+
+    def due(self, lease_s: float, limit: int, accounts: Sequence[str] = ()) -> tuple[Parcel, ...]:
+        """Parcels that are to be asked for now, put off for everybody else."""
+        with self._lock:
+            at = self.now()
+            waiting = [
+                (parcel.next_poll_at, parcel.scope, parcel)
+                for parcel in self._parcels.values()
+                if parcel.next_poll_at is not None
+                and parcel.next_poll_at <= at
+                and (not accounts or parcel.account in accounts)
+            ]
+            found = [parcel for _, _, parcel in sorted(waiting)[:limit]]
+            until = at + timedelta(seconds=lease_s)
+            self._parcels.update((parcel.scope, attrs.evolve(parcel, next_poll_at=until)) for parcel in found)
+            return tuple([self._parcels[parcel.scope] for parcel in found])
+
+    # Announcements
+
+    def announcements(self, after: int = 0, limit: int = 100, *, scope: str = "") -> tuple[Announcement, ...]:
+        """What was announced, by number, rising."""
+        with self._lock:
+            found = (one for number, one in self._told.items() if number > after and scope in ("", one.scope))
+            return tuple([one for one, _ in zip(found, range(limit), strict=False)])
+
+    def settled_number(self) -> int:
+        """The last number: nothing appears below it."""
+        return len(self._keys)
+
+    def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew a lease; 0 seconds gives it back."""
+        with self._lock:
+            at = self.now()
+            holder, until = self._leases.get(name, ("", at))
+            if holder not in ("", owner) and at < until:
+                return False
+            self._leases[name] = (owner if seconds > 0 else "", at + timedelta(seconds=seconds))
+            return True
+
+    def pending(self, destination: str, limit: int) -> tuple[Outgoing, ...]:
+        """What is to be sent there next."""
+        with self._lock:
+            at = self.now()
+            held: set[str] = set()
+            found: list[Outgoing] = []
+            for row in self._out.get(destination, {}).values():
+                if row.state != "due" or len(found) == limit:
+                    continue
+                told = self._told[row.number]
+                if told.scope in held or (row.next_at is not None and row.next_at > at):
+                    held.add(told.scope)
+                else:
+                    found.append(Outgoing(destination=destination, announcement=told, attempts=row.attempts))
+            return tuple(found)
+
+    def settle(
+        self, destination: str, sent: Sequence[int], unsent: Sequence[Unsent] = (), *, again_at: datetime | None = None
+    ) -> None:
+        """Note what a destination took and what it did not."""
+        with self._lock:
+            rows = self._out.get(destination, {})
+            for number in sent:
+                if number in rows:
+                    rows[number].state = "sent"
+            for one in unsent:
+                if one.number in rows:
+                    row = rows[one.number]
+                    row.attempts, row.error, row.next_at = row.attempts + 1, one.error, again_at
+                    row.state = "dead" if one.dead else "due"
+
+    def send_again(self, destination: str, numbers: Sequence[int] = (), *, dead: bool = False) -> int:
+        """Make announcements due for *destination* once more."""
+        with self._lock:
+            rows = self._out.setdefault(destination, {})
+            chosen = [number for number, row in rows.items() if row.state == "dead"] if dead else list(numbers)
+            known = [number for number in chosen if number in self._told]
+            rows.update((number, _Out(number)) for number in known)
+            self._out[destination] = dict(sorted(rows.items()))
+            return len(known)
+
+    # What is seen from outside
+
+    def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
+        """Codes that no table explains, most frequent first."""
+        found: dict[tuple[str, str, str, str], list[datetime]] = {}
+        with self._lock:
+            for scope, records in self._evidence.items():
+                for event in records.values():
+                    if event.reason == Reason.UNMAPPED and (since is None or event.observed_at >= since):
+                        name = self._parcels[scope].carrier, event.code_type or "", event.code, event.subcode or ""
+                        found.setdefault(name, []).append(event.observed_at)
+        rows = [
+            Unmapped(
+                carrier=carrier, code_type=code_type, code=code, subcode=subcode,
+                events=len(times), first_at=min(times), last_at=max(times),
+            )
+            for (carrier, code_type, code, subcode), times in found.items()
+        ]  # fmt: skip
+        return tuple(sorted(rows, key=lambda row: (-row.events, row.carrier, row.code_type, row.code, row.subcode)))
+
+    def queues(self) -> tuple[Queue, ...]:
+        """What waits where."""
+        with self._lock:
+            times: dict[tuple[str, str], list[datetime]] = {(name, ""): [] for name in _QUEUED.values()}
+            for letter in self._letters.values():
+                if letter.state in _QUEUED:
+                    times[_QUEUED[letter.state], ""].append(letter.delivery.received_at)
+            for destination, rows in self._out.items():
+                for state, name in (("due", "outbox"), ("dead", "outbox_dead")):
+                    waiting = [self._told[row.number].at for row in rows.values() if row.state == state]
+                    times[name, destination] = [at for at in waiting if at is not None]
+        return tuple(
+            Queue(name=name, depth=len(since), oldest_at=min(since, default=None), destination=destination)
+            for (name, destination), since in times.items()
+        )
+
+    def heard(self) -> Mapping[str, datetime]:
+        """By account when the last authentic push came in."""
+        with self._lock:
+            heard: dict[str, datetime] = {}
+            for letter in self._letters.values():
+                at = letter.delivery.received_at
+                heard[letter.delivery.account] = max(at, heard.get(letter.delivery.account, at))
+            return heard
+
+    # Retention
+
+    def purge_events(
+        self, bodies_before: datetime, evidence_before: datetime, announcements_before: datetime
+    ) -> PurgedEvents:
+        """Take away what is older; ids and scopes stay."""
+        raise NotImplementedError
+
+    def forget_parcels(self, keys: Sequence[str]) -> Forgiven:
+        """Blank what is personal in the evidence of these shipments."""
+        raise NotImplementedError
+
+
+def _is_free(letter: Letter, at: datetime) -> bool:
+    due = letter.next_at is None or letter.next_at <= at
+    return letter.state is LetterState.NEW and due and (letter.lease_until is None or letter.lease_until <= at)
+
+
+def _again(letter: Letter) -> Letter:
+    return attrs.evolve(
+        letter, state=LetterState.NEW, attempts=0, owner="", lease_until=None, next_at=None, error="", detail="",
+        waits_for=(), ended_at=None,
+    )  # fmt: skip
+
+
+def _bare(letter: Letter) -> Letter:
+    return attrs.evolve(letter, delivery=attrs.evolve(letter.delivery, body=b""))
