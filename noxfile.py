@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / "build"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
-EXTRAS = "cli,otel,rsa,simulator,soap,testing"
+EXTRAS = "cli,otel,rsa,service,simulator,soap,testing"
 
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -95,7 +95,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=min(PYTHONS, key=SUPPORTED.index), venv_backend="uv")
 def floors(session: nox.Session) -> None:
     """The quicker tests on the oldest Python found here, with the oldest versions that the distributions allow."""
-    session.install("--resolution", "lowest-direct", *tree("cli,otel,rsa,simulator,soap"))
+    session.install("--resolution", "lowest-direct", *tree("cli,otel,rsa,service,simulator,soap"))
     BUILD.mkdir(exist_ok=True)
     frozen = session.run("uv", "pip", "freeze", "--exclude-editable", silent=True, external=True)
     floor = BUILD / "floors.txt"
@@ -174,8 +174,8 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def services(session: nox.Session) -> None:
-    """The examples for hosts, under real queues and databases: killed, rolled back, run again."""
-    install_tree(session, "test", "services", extras=f"{EXTRAS},postgres")
+    """Hosts, brokers and the service over real servers: killed, cut off, rolled back, run again."""
+    install_tree(session, "test", "services", extras=f"{EXTRAS},postgres,rabbitmq,nats,redis,kafka")
     session.run("pytest", "-q", "-m", "services", *(session.posargs or ("tests/services",)))
 
 
