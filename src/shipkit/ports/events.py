@@ -131,6 +131,10 @@ class Parcel:
     """Answers in a row that failed."""
     not_found: int = 0
     """Answers in a row that did not know the number."""
+    missed: int = 0
+    """Times that asking found news of which a carrier that pushes had not told."""
+    subscribed_until: datetime | None = None
+    """Until when the carrier pushes for this number, as far as it was subscribed; None: never asked for, or refused."""
     finished_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
