@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .. import model as m
     from ..flow import Emit
     from ..ports import Store
+    from .events import EventDesk
     from .observe import Observer
     from .pushes import Push
 
@@ -33,7 +34,8 @@ R = TypeVar("R")
 class ClientBase:
     """Accounts under the host's aliases, a store, settings, and who is told what happens.
 
-    Without a *store* the ledger lives in memory: keys then hold for as long as the client does, and no longer.
+    Without a *store* the ledger lives in memory: keys then hold for as long as the client does, and no longer. What
+    becomes of parcels is announced to each of *destinations*: an outbox row for each, which a relay publishes.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class ClientBase:
         store: Store | None = None,
         settings: Settings | None = None,
         observers: Sequence[Observer] = (),
+        destinations: Sequence[str] = (),
     ) -> None:
         self._own_store = store is None
         if store is None:
@@ -53,6 +56,7 @@ class ClientBase:
         from .desk import Desk
 
         self._lock = threading.Lock()
+        self._destinations = tuple(destinations)
         from .observe import Watchers
 
         self._watchers = Watchers.of(observers)
@@ -94,6 +98,11 @@ class ClientBase:
         for event in unmapped(push):
             self._watchers.tell(event)
         return push
+
+    def _event_desk(self) -> EventDesk:
+        from .events.desk import EventDesk
+
+        return EventDesk.of(self._desk, self._destinations)
 
     def _told(self, effect: Emit) -> None:
         if effect.event is not None:

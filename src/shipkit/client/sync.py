@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence, Sized
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..model.base import Value
     from ..shopping import Route
     from ..voids import VoidAnswer
+    from .events import Events
     from .lists import Order, Progress, Shipped
     from .purchases import Purchase
     from .routing import Routed
@@ -295,6 +297,17 @@ class Client(ClientBase):
         from . import purchases
 
         return self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    @cached_property
+    def events(self) -> Events:
+        """Parcels on their way: pushes, timelines, announcements.
+
+        Raises:
+            NotSupportedError: the store keeps no events.
+        """
+        from .events.threads import Events
+
+        return Events(self._event_desk(), self._run)
 
     def _buy(self, kind: Purchase[V], request: Value, account: str, key: str, deadline_s: float | None) -> Run[V]:
         from . import purchases

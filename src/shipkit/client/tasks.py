@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence, Sized
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..model.base import Value
     from ..shopping import Route
     from ..voids import VoidAnswer
+    from .events import AsyncEvents
     from .lists import Order, Progress, Shipped
     from .purchases import Purchase
     from .routing import Routed
@@ -306,6 +307,17 @@ class AsyncClient(ClientBase):
         from . import purchases
 
         return await self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        """Parcels on their way: pushes, timelines, announcements.
+
+        Raises:
+            NotSupportedError: the store keeps no events.
+        """
+        from .events.tasks import AsyncEvents
+
+        return AsyncEvents(self._event_desk(), self._run)
 
     def _buy(self, kind: Purchase[V], request: Value, account: str, key: str, deadline_s: float | None) -> Run[V]:
         from . import purchases
