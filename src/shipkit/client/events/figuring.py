@@ -1,0 +1,67 @@
+"""The figures of a business, read from what the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from ...errors import StoreError
+from ...events.kpi import Counting, Figures
+from ...flow import Run, call
+from ...ledger.intent import unpacked
+from ...ports import Entry
+from ..kinds import kind_of
+from .desk import EventDesk
+
+__all__ = ["figures"]
+
+_PAGE: Final = 1000
+_BOOKS: Final = ("create_shipment", "create_return")
+
+
+def figures(desk: EventDesk, since: datetime | None = None) -> Run[tuple[Figures, ...]]:
+    """By carrier and lane: keys, parcels and announcements that were made at *since* or later.
+
+    Of everything a page at a time is read, so that the memory that it takes is that of the figures.
+    """
+    since = since if since is not None else datetime.min.replace(tzinfo=timezone.utc)
+    counting = Counting()
+    yield from _bookings(desk, counting, since)
+    scope = ""
+    while parcels := (yield from call(desk.store.walk, after=scope, limit=_PAGE, since=since)):
+        for parcel in parcels:
+            counting.parcel(parcel)
+        scope = parcels[-1].scope
+    number = 0
+    while told := (yield from call(desk.store.announcements, number, _PAGE)):
+        for one in told:
+            if one.at is not None and one.at >= since:
+                counting.announcement(one)
+        number = told[-1].number
+    return counting.figures()
+
+
+def _bookings(desk: EventDesk, counting: Counting, since: datetime) -> Run[None]:
+    after, prefix = "", desk.desk.full_key("")
+    while entries := (yield from call(desk.desk.store.ledger.entries, prefix=prefix, after=after, limit=_PAGE)):
+        for entry in entries:
+            if entry.operation in _BOOKS and entry.parent is None and entry.created_at >= since:
+                counting.booking(entry.carrier, _lane(entry), entry.phase)
+        after = entries[-1].key
+
+
+def _lane(entry: Entry) -> str:
+    """``FR>DE``, as the request says; empty where it is purged."""
+    return ">".join(_countries(entry)) if entry.purged_at is None else ""
+
+
+def _countries(entry: Entry) -> Iterator[str]:
+    try:
+        request: Any = unpacked(entry.request, kind_of(entry).request_type)
+    except StoreError:  # a newer version wrote it: it counts without its lane
+        return
+    shipment = getattr(request, "shipment", None) or request
+    for party in (shipment.ship_from, shipment.ship_to):
+        if party.address is not None:
+            yield str(party.address.country)
