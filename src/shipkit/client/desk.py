@@ -201,15 +201,31 @@ class Desk:
     def _timeline(
         self, account: Account, query: m.TrackQuery, deadline_s: float, until: float, bulk: bool
     ) -> Run[m.Timeline]:
-        def asked(stack: Stack) -> Run[m.Timeline]:
+        def folded(result: m.TrackResult) -> m.Timeline:
             from .tracking import timeline
 
+            return timeline(result, account.carrier.code, m.EventSource.POLL)
+
+        return self.answer(account, query, deadline_s, until, bulk, folded)
+
+    def answer(
+        self,
+        account: Account,
+        query: m.TrackQuery,
+        deadline_s: float,
+        until: float,
+        bulk: bool,
+        read: Callable[[m.TrackResult], T],
+    ) -> Run[T]:
+        """What *read* makes of the carrier's answer about one number; codes that no table explains are counted."""
+
+        def asked(stack: Stack) -> Run[T]:
             flow = _able(account.carrier, Tracks, "track").track(query)
             result = yield from drive(flow, stack.send)
             for message in result.messages:
                 if message.code is m.NoticeCode.UNMAPPED_CODE:
                     yield stack.context.emit("unmapped_code", detail=message.carrier_code or "")
-            return timeline(result, account.carrier.code, m.EventSource.POLL)
+            return read(result)
 
         return self.calling(account, "track", deadline_s, query, asked, until=until, bulk=bulk)
 
