@@ -9,7 +9,7 @@ from typing import Protocol
 
 import attrs
 
-from ..model import Milestone, Timeline, TrackingEvent, TrackQuery, TransitEstimate, WebhookDelivery
+from ..model import Milestone, ProofOfDelivery, Timeline, TrackingEvent, TrackQuery, TransitEstimate, WebhookDelivery
 from ..model.scalars import EMPTY
 
 __all__ = [
@@ -112,8 +112,13 @@ class Parcel:
     timeline: Timeline | None = None
     digest: str = ""
     """Of the whole projection, events included: the same digest is the same state."""
+    transit: TransitEstimate | None = None
+    """The estimate that was computed last, of those told beside the events; events carry theirs themselves."""
+    proof: ProofOfDelivery | None = None
+    """The fullest proof that was told beside the events."""
     announced: Mapping[str, int] = EMPTY
-    """By milestone the highest ordinal that was ever announced."""
+    """What was ever announced: by milestone its highest ordinal, under ``opened|reason`` that of a problem, under
+    ``anomaly|kind|event_id`` 1."""
     told: Milestone = Milestone.UNKNOWN
     """Where the announcements, played in order, leave the parcel."""
     sequence: int = 0
