@@ -325,6 +325,19 @@ def test_the_names_follow_opentelemetrys_rules_for_prometheus() -> None:
         "shipkit_recoveries_total",
         "shipkit_events_unmapped_total",
         "shipkit_bookings_total",
+        "shipkit_webhook_deliveries_total",
+        "shipkit_webhook_duration_seconds",
+        "shipkit_webhook_silence_seconds",
+        "shipkit_published_total",
+        "shipkit_events_lag_seconds",
+        "shipkit_events_processing_seconds",
+        "shipkit_exceptions_total",
+        "shipkit_exceptions_open",
+        "shipkit_deliveries_total",
+        "shipkit_delivery_lateness_hours",
+        "shipkit_milestones_total",
+        "shipkit_milestone_time_hours",
+        "shipkit_parcels_open",
     }
 
 

@@ -14,7 +14,7 @@ from shipkit.model import Commitment, EventTime, FrozenMap, Milestone
 from shipkit.ports import Phase
 from shipkit.ports.events import Announcement, Parcel
 
-__all__ = ["BOOKED", "Counting", "Figures", "Spread", "commitment_of", "on_time"]
+__all__ = ["BOOKED", "Counting", "Figures", "Spread", "commitment_of", "delivered_at", "on_time"]
 
 BOOKED: Final = frozenset({Phase.SUCCEEDED, Phase.VOIDING, Phase.VOIDED})
 """Phases of a key under which something was bought."""
@@ -175,7 +175,7 @@ def on_time(parcel: Parcel) -> str:
 
     The bounds of both times are used, so that a missing offset makes it unknown rather than wrong.
     """
-    delivered = _delivered(parcel)
+    delivered = delivered_at(parcel)
     window = parcel.promise.window if parcel.promise is not None else None
     if delivered is None or window is None or window.latest is None:
         return "unknown"
@@ -191,7 +191,8 @@ def commitment_of(parcel: Parcel) -> Commitment:
     return parcel.promise.commitment if parcel.promise is not None else Commitment.UNKNOWN
 
 
-def _delivered(parcel: Parcel) -> EventTime | None:
+def delivered_at(parcel: Parcel) -> EventTime | None:
+    """When it was delivered, the last time that it was."""
     entries = parcel.timeline.entries if parcel.timeline is not None else ()
     return next((entry.at for entry in reversed(entries) if entry.milestone is Milestone.DELIVERED), None)
 

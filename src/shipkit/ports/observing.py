@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
+
+from ..model.scalars import EMPTY
 
 __all__ = ["Observation"]
 
@@ -13,8 +17,10 @@ class Observation:
 
     ``kind`` is ``request`` (one exchange), ``call`` (one operation of the host, ``in_doubt`` where it ended so),
     ``recovery`` (one look for a booking in doubt), ``retry``, ``breaker``, ``token``, ``waited``, ``booked``,
-    ``unmapped_code`` or ``strays``. ``error`` is the code of the error that ended it. ``call`` is the call of the host
-    that it belongs to, and ``id`` tells what began and what ended apart, by numbers of this process.
+    ``unmapped_code`` or ``strays``; of parcels on their way ``webhook`` (one delivery), ``event``, ``milestone`` (its
+    first entry), ``exception`` (one that opened), ``delivered``, ``published`` and ``polled``. ``error`` is the code of
+    the error that ended it. ``call`` is the call of the host that it belongs to, and ``id`` tells what began and what
+    ended apart, by numbers of this process.
     """
 
     kind: str
@@ -29,3 +35,7 @@ class Observation:
     elapsed_s: float | None = None
     error: str = ""
     detail: str = ""
+    value: float | None = None
+    """How much, where that is not a duration: so many published, so many hours late."""
+    words: Mapping[str, str] = EMPTY
+    """Further words from closed sets, by the attribute that telemetry gives them, such as ``milestone``."""

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from ..ports import Observation
-from .table import ATTRIBUTES, OK
+from .table import ATTRIBUTES, INSTRUMENTS, OK
 
 __all__ = ["Measured", "Measures", "outcome_of", "status_class"]
 
@@ -83,6 +83,9 @@ class Measures:
 
     def of(self, event: Observation) -> Iterator[Measured]:
         """What *event* adds."""
+        return _of_parcels(event) if event.kind in _OF_PARCELS else self._of_calls(event)
+
+    def _of_calls(self, event: Observation) -> Iterator[Measured]:
         carrier, account = ("shipkit.carrier", event.carrier), _account(event)
         match event.kind:
             case "call" | "in_doubt":
@@ -158,6 +161,35 @@ class Measures:
             (accounts.add if opened else accounts.discard)(event.account)
         if opened:
             yield Measured("shipkit.breaker.opened", 1, endpoint)
+
+
+# Of each kind what is counted, what is timed, and what is measured in the event's own unit.
+_OF_PARCELS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "webhook": ("shipkit.webhook.deliveries", "shipkit.webhook.duration", ""),
+    "event": ("", "shipkit.events.processing", "shipkit.events.lag"),
+    "exception": ("shipkit.exceptions", "", ""),
+    "milestone": ("shipkit.milestones", "", "shipkit.milestone.time"),
+    "delivered": ("shipkit.deliveries", "", "shipkit.delivery.lateness"),
+    "published": ("shipkit.published", "", ""),
+}
+
+
+def _of_parcels(event: Observation) -> Iterator[Measured]:
+    counted, timed, measured = _OF_PARCELS[event.kind]
+    if counted:
+        many = 1 if event.kind != "published" else event.value or 0
+        yield Measured(counted, many, _named(counted, event))
+    if timed and event.elapsed_s is not None:
+        yield Measured(timed, event.elapsed_s, _named(timed, event))
+    if measured and event.value is not None:
+        yield Measured(measured, event.value, _named(measured, event))
+
+
+def _named(instrument: str, event: Observation) -> tuple[tuple[str, str], ...]:
+    """The instrument's attributes, as far as *event* has them."""
+    own = {"shipkit.carrier": event.carrier, "shipkit.environment": event.environment}
+    words = own | {f"shipkit.{name}": word for name, word in event.words.items()}
+    return tuple((name, words[name]) for name in INSTRUMENTS[instrument].attributes if words.get(name))
 
 
 def _retried(event: Observation) -> Iterator[Measured]:

@@ -21,7 +21,7 @@ except ImportError as missing:
 from ..ports import Observation, Store
 from .measures import Measured, Measures, outcome_of, status_class
 from .queues import waiting
-from .table import BUCKETS_S, INSTRUMENTS, OK, Instrument
+from .table import INSTRUMENTS, OK, Instrument, buckets_of
 
 __all__ = ["OpenTelemetry"]
 
@@ -96,7 +96,7 @@ def _recorder(meter: metrics.Meter, row: Instrument) -> Any:
         return meter.create_counter(row.name, unit=row.unit, description=row.meaning).add
     try:
         made = meter.create_histogram(
-            row.name, unit=row.unit, description=row.meaning, explicit_bucket_boundaries_advisory=BUCKETS_S
+            row.name, unit=row.unit, description=row.meaning, explicit_bucket_boundaries_advisory=buckets_of(row)
         )
     except TypeError:  # an API older than 1.30 takes no advice
         made = meter.create_histogram(row.name, unit=row.unit, description=row.meaning)

@@ -10,7 +10,7 @@ from typing import Final
 from ..ports import Observation, Store
 from .measures import Measures
 from .queues import waiting
-from .table import BUCKETS_S, INSTRUMENTS, Instrument
+from .table import INSTRUMENTS, Instrument, buckets_of
 
 __all__ = ["CONTENT_TYPE", "Prometheus", "family"]
 
@@ -43,7 +43,9 @@ class Prometheus:
                 if INSTRUMENTS[measured.name].kind == "counter":
                     self._counters[key] = self._counters.get(key, 0.0) + measured.value
                 else:
-                    histogram = self._histograms.get(key) or self._histograms.setdefault(key, _Histogram())
+                    histogram = self._histograms.get(key)
+                    if histogram is None:
+                        histogram = self._histograms[key] = _Histogram(buckets_of(INSTRUMENTS[measured.name]))
                     histogram.add(measured.value)
 
     def render(self) -> str:
@@ -64,19 +66,20 @@ class Prometheus:
 
 
 class _Histogram:
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS_S) + 1)
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
     def add(self, value: float) -> None:
-        self.counts[bisect_left(BUCKETS_S, value)] += 1
+        self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
     def samples(self) -> list[Sample]:
         """Suffix, further label and value of each line."""
         lines: list[Sample] = []
         total = 0
-        for bound, count in zip((*map(_number, BUCKETS_S), "+Inf"), self.counts, strict=True):
+        for bound, count in zip((*map(_number, self.bounds), "+Inf"), self.counts, strict=True):
             total += count
             lines.append(("_bucket", (("le", bound),), total))
         return [*lines, ("_sum", (), self.sum), ("_count", (), total)]
