@@ -46,7 +46,7 @@ def test_every_first_time_is_counted_once_however_the_evidence_arrives(
     counted = told(prometheus)
     assert counted.get("shipkit_events_processing_seconds_count", 0) == len(known)
     assert counted.get("shipkit_milestones_total", 0) == len(state.announced)
-    assert counted.get("shipkit_deliveries_total", 0) == (1 if counted.get("shipkit_deliveries_total") else 0)
+    assert counted.get("shipkit_deliveries_total", 0) <= 1
 
 
 @given(evidence(), st.sampled_from(["", "FR", "DE", "US"]))
