@@ -44,6 +44,7 @@ __all__ = [
     "OperationFacts",
     "OptionFacts",
     "PackagingFacts",
+    "PollFacts",
     "Predicate",
     "PredicateOperator",
     "PredicateSubject",
@@ -482,6 +483,18 @@ class WebhookFacts(Value):
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
+class PollFacts(Value):
+    """What a carrier says of being asked for parcels again and again; None where it says nothing."""
+
+    history_days: int | None = None
+    """How long it answers for a number."""
+    wait_min_s: int | None = None
+    """The shortest time that it wants between two questions for one number."""
+    known_after_h: int | None = None
+    """How long after the booking a number may be unknown to it."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WeightFacts(Value):
     """How a carrier wants weights."""
 
@@ -528,6 +541,7 @@ class CarrierFacts(Value):
     recovery: RecoveryFacts
     void: VoidPolicy | None = None
     webhooks: WebhookFacts | None = None
+    polling: PollFacts | None = None
     hosts: Mapping[Environment, frozenset[str]]
     """The only hosts that the plugin talks to."""
     document_hosts: Mapping[Environment, frozenset[str]] = EMPTY

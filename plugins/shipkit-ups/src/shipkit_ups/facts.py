@@ -35,6 +35,7 @@ from shipkit.model import (
     PackagingKind,
     PageFormat,
     PageSize,
+    PollFacts,
     Predicate,
     PredicateOperator,
     PredicateSubject,
@@ -234,6 +235,8 @@ FACTS: Final = CarrierFacts(
     webhooks=WebhookFacts(
         trust=TrustLevel.SENDER_AUTHENTICATED, scheme="shared header", subscribe_max=100, subscription_days=14
     ),
+    # Tracking.yaml, as at Operation.TRACK above.
+    polling=PollFacts(history_days=120),
     hosts={
         Environment.PRODUCTION: frozenset({"onlinetools.ups.com"}),
         Environment.CERTIFICATION: frozenset({"wwwcie.ups.com"}),
