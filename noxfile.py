@@ -192,6 +192,7 @@ def schema(session: nox.Session) -> None:
     """The exported JSON Schema says what the code says, and breaks nobody who stored a document."""
     session.install("-e", ".")
     session.run("python", "-m", "shipkit.codec.schema", "--check", "docs/schema")
+    session.run("python", "-m", "shipkit.events.schema", "--check", "docs/schema")
 
 
 @nox.session

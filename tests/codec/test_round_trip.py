@@ -299,6 +299,6 @@ def test_masked_errors_have_codes_and_no_sentences() -> None:
     assert '"carrier_code":"42"' in text
 
 
-@given(ROOT, st.sampled_from([Profile.MASKED, Profile.LOG]))
+@given(ROOT, st.sampled_from([Profile.MASKED, Profile.LOG, Profile.PUBLISHED]))
 def test_every_value_can_be_masked(value: Value, profile: Profile) -> None:
     json.loads(to_json(value, profile=profile))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -18,14 +18,14 @@ import attrs
 
 from shipkit import model
 from shipkit.codec.roots import VERSIONS, schema_name, upcasters
-from shipkit.codec.writing import to_dict
+from shipkit.codec.writing import PLANS, Profile, to_dict
 from shipkit.errors import ShipkitError
 from shipkit.model import ClosedEnum, OpenEnum, Value
 from shipkit.model._fit import Shape, resolve, shape_of
 from shipkit.model.marks import PERSONAL
 from shipkit.model.scalars import TEXT_NAMES
 
-__all__ = ["breaks", "export", "main", "schemas"]
+__all__ = ["breaks", "differences", "export", "main", "object_schema", "run", "schemas"]
 
 _SCALARS: Final[dict[str, dict[str, Any]]] = {
     "int": {"type": "integer"},
@@ -48,6 +48,14 @@ _ERROR: Final = {
 }
 
 
+class _Definitions(dict[str, dict[str, Any]]):
+    """The definitions that a schema refers to, by type, and the profile in which its documents are written."""
+
+    def __init__(self, profile: Profile = Profile.FULL) -> None:
+        super().__init__()
+        self.plan = PLANS[profile]
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of every root document, by file name."""
     return {f"{schema_name(_class(name)).removeprefix('shipkit/')}.json": _root(name) for name in VERSIONS}
@@ -59,7 +67,7 @@ def _class(name: str) -> Any:
 
 def _root(name: str) -> dict[str, Any]:
     cls = _class(name)
-    found: dict[str, dict[str, Any]] = {}
+    found = _Definitions()
     body = _object(cls, found)
     stamp = {
         "schema": {"const": schema_name(cls)},
@@ -74,10 +82,16 @@ def _root(name: str) -> dict[str, Any]:
     }
 
 
-def _object(cls: Any, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def object_schema(cls: type[Value], profile: Profile = Profile.FULL) -> dict[str, Any]:
+    """The schema of a value of *cls* as *profile* writes it, without a stamp."""
+    found = _Definitions(profile)
+    return {**_object(cls, found), "$defs": {key: found[key] for key in sorted(found)}}
+
+
+def _object(cls: Any, found: _Definitions) -> dict[str, Any]:
     properties, required = {}, []
     for field in attrs.fields(cls):
-        if field.name == "extras":
+        if field.name == "extras" or (found.plan.profile is Profile.PUBLISHED and found.plan.leaves_out(field)):
             continue
         properties[field.name] = _property(field, found)
         if field.default is attrs.NOTHING:
@@ -91,7 +105,7 @@ def _object(cls: Any, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _property(field: Any, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _property(field: Any, found: _Definitions) -> dict[str, Any]:
     schema = dict(_schema(shape_of(field.type), found))
     mark = field.metadata.get(PERSONAL)
     if mark is not None:
@@ -111,7 +125,7 @@ def _plain(default: Any) -> Any:
     return str(default) if isinstance(default, Decimal) else dict(default) if isinstance(default, Mapping) else default
 
 
-def _schema(shape: Shape, found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _schema(shape: Shape, found: _Definitions) -> dict[str, Any]:
     if shape.kind == "union":
         return {"anyOf": [_schema(part, found) for part in shape.args]}
     if shape.kind == "map":
@@ -152,7 +166,7 @@ def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _version(schema: Mapping[str, Any]) -> int:
-    return int(schema["properties"]["v"]["x-current"])
+    return int(schema["properties"].get("v", {}).get("x-current", 1))
 
 
 def _breaks(old: Any, new: Any, path: str) -> Iterator[str]:
@@ -189,10 +203,10 @@ def _breaks_of(key: str, old: Any, new: Any, path: str) -> Iterator[str]:
         yield from _breaks(old, new, here)
 
 
-def export(folder: Path) -> None:
-    """Write the schema files, and remove those of documents that no longer exist."""
+def export(folder: Path, wanted: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Write the schema files (those of the root documents), and remove those of documents that no longer exist."""
+    wanted = schemas() if wanted is None else wanted
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = schemas()
     for path in folder.glob("*.json"):
         if path.name not in wanted:
             path.unlink()
@@ -204,9 +218,8 @@ def _text(schema: Mapping[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def differences(folder: Path) -> tuple[list[str], list[str]]:
+def differences(folder: Path, wanted: Mapping[str, Mapping[str, Any]]) -> tuple[list[str], list[str]]:
     """Files in *folder* that are not what `export` would write, and the breaks among their differences."""
-    wanted = schemas()
     stale, broken = [], []
     for path in sorted(folder.glob("*.json")):
         if path.name not in wanted:
@@ -222,22 +235,28 @@ def differences(folder: Path) -> tuple[list[str], list[str]]:
 
 def main(arguments: list[str]) -> int:
     """Write or check the files; the exit code is 1 where a check finds a difference."""
+    return run(arguments, schemas, "shipkit.codec.schema")
+
+
+def run(arguments: list[str], wanted: Callable[[], Mapping[str, Mapping[str, Any]]], name: str) -> int:
+    """The command *name*, for the files that are *wanted*."""
     check = "--check" in arguments
     folders = [Path(argument) for argument in arguments if not argument.startswith("-")]
     if len(folders) != 1:
-        sys.stderr.write("usage: python -m shipkit.codec.schema [--check] FOLDER\n")
+        sys.stderr.write(f"usage: python -m {name} [--check] FOLDER\n")
         return 2
-    stale, broken = differences(folders[0])
+    files = wanted()
+    stale, broken = differences(folders[0], files)
     for line in broken:
         sys.stderr.write(f"incompatible: {line}\n")
     if check:
-        for name in stale:
-            sys.stderr.write(f"not up to date: {name}\n")
+        for line in stale:
+            sys.stderr.write(f"not up to date: {line}\n")
         return 1 if stale or broken else 0
     if broken:
         sys.stderr.write("nothing written: raise the version and add an upcaster, or keep the change additive\n")
         return 1
-    export(folders[0])
+    export(folders[0], files)
     return 0
 
 

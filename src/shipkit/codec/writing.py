@@ -34,6 +34,8 @@ class Profile(Enum):
     """For exports: what ``repr`` masks is masked, unknown members are dropped."""
     LOG = "log"
     """For logs and traces: every marked field is masked, unknown members and a carrier's own options are dropped."""
+    PUBLISHED = "published"
+    """For brokers: of the marked fields only pseudonyms are written, and these whole; no stamp, no unknown members."""
 
 
 class Plan:
@@ -88,13 +90,16 @@ class Plan:
         """The mask that this profile puts on a field marked with *mark*."""
         if mark is None or self.profile is Profile.FULL or (self.profile is Profile.MASKED and not mark.by_default):
             return None
+        if self.profile is Profile.PUBLISHED:
+            return None if mark.kind == "pseudonym" else "drop"
         return None if mark.mask == "keep" else mark.mask
 
     def leaves_out(self, field: Any) -> bool:
         """Whether the field is not written at all."""
         if self.skip and field.metadata.get(self.skip):
             return True
-        return self.masking(field.metadata.get(PERSONAL)) == "drop" or (self.profile is Profile.LOG and _is_free(field))
+        free_stays = self.profile in (Profile.FULL, Profile.MASKED)
+        return self.masking(field.metadata.get(PERSONAL)) == "drop" or (_is_free(field) and not free_stays)
 
 
 def _same(value: Any) -> Any:
@@ -183,7 +188,8 @@ def thawed(value: Any) -> Any:
     return value._value_ if isinstance(value, ClosedEnum) else value
 
 
-_PLANS: Final = {profile: Plan(_base64, _number, profile) for profile in Profile}
+PLANS: Final = {profile: Plan(_base64, _number, profile) for profile in Profile}
+"""How each profile writes."""
 RAW: Final = Plan(_same, _number)
 """Everything, with bytes as bytes."""
 
@@ -200,7 +206,8 @@ def stamped(value: Any, members: dict[str, Any]) -> dict[str, Any]:
 
 def to_dict(value: Value, *, profile: Profile = Profile.FULL) -> dict[str, Any]:
     """*value* as JSON data: text, int, bool, list and dict, and Decimal where free JSON holds a fraction."""
-    return stamped(value, _PLANS[profile].write(value))
+    members: dict[str, Any] = PLANS[profile].write(value)
+    return members if profile is Profile.PUBLISHED else stamped(value, members)
 
 
 def to_json(value: Value, *, profile: Profile = Profile.FULL) -> bytes:
