@@ -76,6 +76,10 @@ class LetterEnd:
     detail: str = ""
     next_at: datetime | None = None
     waits_for: tuple[str, ...] = ()
+    """Of a parked one: the canonical numbers at its carrier that nobody has registered. Where one of them is registered
+    by now the delivery is new again at once."""
+    scopes: tuple[str, ...] = ()
+    """The parcels that it told of: when one of them is forgotten, so is its body."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -144,6 +148,8 @@ class Parcel:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     """Both by the store's clock."""
+    purged_at: datetime | None = None
+    """Since when its evidence is gone, by retention: its state is final, and nothing is concluded from what comes."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -200,6 +206,7 @@ class Work:
 
     letters: tuple[LetterEnd, ...] = ()
     parcels: tuple[ParcelWork, ...] = ()
+    """Each scope once."""
     destinations: tuple[str, ...] = ()
     """Each announcement gets one outbox row for each of them."""
 
@@ -219,7 +226,10 @@ class Unmapped:
 
 @attrs.frozen(kw_only=True)
 class Queue:
-    """How much waits in one place: ``inbox``, ``dead_letters``, ``parked``, ``outbox`` or ``outbox_dead``."""
+    """How much waits in one place: ``inbox``, ``dead_letters``, ``parked``, ``outbox`` or ``outbox_dead``.
+
+    Those of the inbox are always told of, those of the outbox for destinations where something waits or is dead.
+    """
 
     name: str
     depth: int
@@ -265,11 +275,18 @@ class EventStore(Protocol):
     # Deliveries
 
     def put(self, deliveries: Sequence[WebhookDelivery]) -> tuple[bool, ...]:
-        """Store deliveries, all in one commit; False for one whose account and ``delivery_id`` are stored already."""
+        """Store deliveries, all in one commit; False for one whose account and ``delivery_id`` are stored already.
+
+        Of two in one call the second is such a one. Each lies there until it is taken, in the order in which they come.
+        """
         ...
 
     def take(self, owner: str, lease_s: float, limit: int) -> tuple[Letter, ...]:
-        """Lend the oldest new deliveries that are due and that nobody else holds; each try is counted."""
+        """Lend new deliveries that are due and that nobody else holds, those that are due longest first.
+
+        One is due since it was stored, since its ``next_at``, or since the lease on it ended, which need not be noticed
+        by whoever had it: what that one commits for it later is left out. Each try is counted.
+        """
         ...
 
     def letters(
@@ -286,7 +303,10 @@ class EventStore(Protocol):
         ...
 
     def take_up(self, ids: Sequence[int]) -> int:
-        """Make deliveries new again, whatever became of them; how many there were whose body is still kept."""
+        """Make deliveries new again, whatever became of them; how many there were whose body is still kept.
+
+        One whose body is gone stays as it is, and one that somebody holds is taken from him.
+        """
         ...
 
     # Parcels
@@ -294,12 +314,13 @@ class EventStore(Protocol):
     def follow(self, parcels: Sequence[Parcel]) -> tuple[bool, ...]:
         """Register parcels in one commit; False for a scope that is there already, which stays as it is.
 
-        Deliveries that were parked for one of them become new in the same commit.
+        Deliveries that were parked for one of them become new in the same commit, if their bodies are still kept. What
+        is given as version and times of the row is left out: it begins at version 0.
         """
         ...
 
     def find(self, numbers: Sequence[tuple[str, str]]) -> tuple[Parcel | None, ...]:
-        """For each pair of carrier and canonical number the parcel that was registered last."""
+        """For each pair of carrier and canonical number its parcel; of several the one with the latest ``since``."""
         ...
 
     def parcels(self, scopes: Sequence[str]) -> tuple[Parcel | None, ...]:
@@ -323,7 +344,10 @@ class EventStore(Protocol):
     def commit(self, work: Work) -> bool:
         """Write all of *work*, or nothing: False where a parcel is no longer of the version that was read.
 
-        An announcement whose key is known already is left out, with its outbox rows.
+        The row's version becomes one more than that. Records of events replace those of the same ``event_id``. An
+        announcement whose key is known already is left out, with its outbox rows; those of one scope get numbers that
+        rise in the order of the commits. A delivery that another owner has by now, or that has ended, is left as it is
+        and does not stop the rest.
         """
         ...
 
@@ -341,7 +365,10 @@ class EventStore(Protocol):
         ...
 
     def settled_number(self) -> int:
-        """The number below which no further announcement can appear: a reader that goes on from it misses none."""
+        """The number up to which all that can be there is there: at or below it no announcement appears any more.
+
+        A reader that is to miss none asks for this first, then reads, and goes on from what it read up to it.
+        """
         ...
 
     def lease(self, name: str, owner: str, seconds: float) -> bool:
@@ -349,23 +376,32 @@ class EventStore(Protocol):
         ...
 
     def pending(self, destination: str, limit: int) -> tuple[Outgoing, ...]:
-        """What is to be sent there next, by number, rising: due, and nothing of the same scope waits before it."""
+        """What is to be sent there next, by number, rising: due, and nothing of the same scope waits before it.
+
+        Something that failed and is to go again later holds back what follows it in its scope; something dead does not.
+        """
         ...
 
     def settle(
         self, destination: str, sent: Sequence[int], unsent: Sequence[Unsent] = (), *, again_at: datetime | None = None
     ) -> None:
-        """Note what a destination took and what it did not; those go again at *again_at* (now), unless dead."""
+        """Note what a destination took and what it did not; those go again at *again_at* (now), unless dead.
+
+        What was taken once waits no more, whatever is said of it afterwards.
+        """
         ...
 
     def send_again(self, destination: str, numbers: Sequence[int] = (), *, dead: bool = False) -> int:
-        """Make announcements due for *destination* once more: those *numbers*, or all *dead* ones; how many."""
+        """Make announcements due for *destination* once more: those *numbers*, or all *dead* ones; how many.
+
+        Whether it took them before or never had them does not matter; what is purged is left out.
+        """
         ...
 
     # What is seen from outside
 
     def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
-        """Codes that no table explains, most frequent first."""
+        """Codes that no table explains, most frequent first; of events observed at *since* or later."""
         ...
 
     def queues(self) -> tuple[Queue, ...]:
@@ -373,7 +409,7 @@ class EventStore(Protocol):
         ...
 
     def heard(self) -> Mapping[str, datetime]:
-        """By account when the last authentic push came in."""
+        """By account when the last push came in that was stored, and whose signature is not wrong."""
         ...
 
     # Retention
@@ -381,16 +417,20 @@ class EventStore(Protocol):
     def purge_events(
         self, bodies_before: datetime, evidence_before: datetime, announcements_before: datetime
     ) -> PurgedEvents:
-        """Take away bodies of deliveries that have ended, parcels that finished, announcements that everybody took.
+        """Take away bodies of deliveries that ended, evidence of parcels that finished, announcements that all took.
 
-        Ids of deliveries and scopes of parcels stay: what comes again is still known. Only what is older goes.
+        Only what ended, finished or was announced before goes. Bodies go with their headers, those of dead and parked
+        deliveries too; of parcels the personal part of the row goes with the evidence, the milestones stay. What comes
+        again is still known: ids of deliveries, scopes of parcels and keys of announcements stay for ever.
         """
         ...
 
     def forget_parcels(self, keys: Sequence[str]) -> Forgiven:
-        """Blank what is personal in the evidence of these shipments, and the bodies that told of it.
+        """Blank what is personal in the evidence and rows of these shipments, and the bodies that told of them.
 
-        Events keep their identities, so what comes again is told from what is new; the name does not come back.
+        Texts, signers, postal codes and points go. Events keep their identities, and milestones, digests and versions
+        are as before, so what comes again is told from what is new. Only a carrier who tells of such an event once more
+        can bring a name back. How the carrier is asked goes for parcels that have finished.
         """
         ...
 

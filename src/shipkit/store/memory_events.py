@@ -7,15 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 
-from ..model import Reason, TrackingEvent, WebhookDelivery
+from ..model import Reason, SignatureResult, TrackingEvent, WebhookDelivery
 from ..ports.events import (
     Announcement,
     Forgiven,
     Letter,
+    LetterEnd,
     LetterState,
     Outgoing,
     Parcel,
@@ -26,6 +26,7 @@ from ..ports.events import (
     Work,
 )
 from .dialect import moment
+from .event_values import forgotten_event, forgotten_parcel
 
 __all__ = ["MemoryEvents"]
 
@@ -40,7 +41,7 @@ class _Out:
     attempts: int = 0
     next_at: datetime | None = None
     error: str = ""
-    state: str = "due"
+    dead: bool = False
 
 
 class MemoryEvents:
@@ -54,6 +55,8 @@ class MemoryEvents:
         self._secret = secrets.token_hex(32)
         self._letters: dict[int, Letter] = {}
         self._ids: dict[tuple[str, str], int] = {}
+        self._due: dict[int, datetime] = {}
+        self._about: dict[str, set[int]] = {}
         self._parcels: dict[str, Parcel] = {}
         self._evidence: dict[str, dict[str, TrackingEvent]] = {}
         self._told: dict[int, Announcement] = {}
@@ -82,19 +85,21 @@ class MemoryEvents:
             return False
         number = self._ids[name] = len(self._ids) + 1
         self._letters[number] = Letter(id=number, delivery=delivery)
+        self._due[number] = self.now()
         return True
 
     def take(self, owner: str, lease_s: float, limit: int) -> tuple[Letter, ...]:
-        """Lend the oldest new deliveries that are due and free."""
+        """Lend the new deliveries that are due longest."""
         with self._lock:
             at = self.now()
-            free = [one for one in self._letters.values() if _is_free(one, at)][:limit]
+            free = sorted((due, number) for number, due in self._due.items() if due <= at)[:limit]
             until = at + timedelta(seconds=lease_s)
             taken = [
                 attrs.evolve(one, owner=owner, lease_until=until, attempts=one.attempts + 1, next_at=None)
-                for one in free
+                for one in (self._letters[number] for _, number in free)
             ]
             self._letters.update((one.id, one) for one in taken)
+            self._due.update((one.id, until) for one in taken)
             return tuple(taken)
 
     def letters(
@@ -122,10 +127,18 @@ class MemoryEvents:
     def take_up(self, ids: Sequence[int]) -> int:
         """Make deliveries new again."""
         with self._lock:
-            found = [self._letters[one] for one in ids if one in self._letters]
-            kept = [one for one in found if one.purged_at is None]
-            self._letters.update((one.id, _again(one)) for one in kept)
-            return len(kept)
+            found = [self._letters[one] for one in dict.fromkeys(ids) if one in self._letters]
+            return sum([self._release(one) for one in found])
+
+    def _release(self, letter: Letter) -> bool:
+        if letter.purged_at is not None:
+            return False
+        self._letters[letter.id] = attrs.evolve(
+            letter, state=LetterState.NEW, attempts=0, owner="", lease_until=None, next_at=None, error="", detail="",
+            waits_for=(), ended_at=None,
+        )  # fmt: skip
+        self._due[letter.id] = self.now()
+        return True
 
     # Parcels
 
@@ -138,11 +151,11 @@ class MemoryEvents:
         if parcel.scope in self._parcels:
             return False
         at = self.now()
-        self._parcels[parcel.scope] = attrs.evolve(parcel, created_at=at, updated_at=at)
+        self._parcels[parcel.scope] = attrs.evolve(parcel, version=0, created_at=at, updated_at=at, purged_at=None)
         for letter in list(self._letters.values()):
             parked = letter.state is LetterState.PARKED and letter.delivery.carrier == parcel.carrier
             if parked and parcel.number in letter.waits_for:
-                self._letters[letter.id] = _again(letter)
+                self._release(letter)
         return True
 
     def find(self, numbers: Sequence[tuple[str, str]]) -> tuple[Parcel | None, ...]:
@@ -151,7 +164,8 @@ class MemoryEvents:
             newest: dict[tuple[str, str], Parcel] = {}
             for parcel in self._parcels.values():
                 name = parcel.carrier, parcel.number
-                if parcel.number and (name not in newest or newest[name].since <= parcel.since):
+                known = newest.get(name)
+                if parcel.number and (known is None or (known.since, known.scope) < (parcel.since, parcel.scope)):
                     newest[name] = parcel
             return tuple([newest.get((carrier, number)) for carrier, number in numbers])
 
@@ -194,19 +208,39 @@ class MemoryEvents:
                     return False
             at = self.now()
             for one in work.parcels:
+                known = self._parcels[one.after.scope]
                 self._parcels[one.after.scope] = attrs.evolve(
-                    one.after, version=one.before.version + 1, created_at=one.before.created_at, updated_at=at
-                )
+                    one.after, version=known.version + 1, created_at=known.created_at, updated_at=at,
+                    purged_at=known.purged_at,
+                )  # fmt: skip
                 self._evidence.setdefault(one.after.scope, {}).update((event.event_id, event) for event in one.events)
                 for announcement in one.announcements:
                     self._announce(announcement, at, work.destinations)
             for end in work.letters:
                 letter = self._letters.get(end.id)
                 if letter is not None and letter.owner == end.owner and letter.state is LetterState.NEW:
-                    ended = None if end.state is LetterState.NEW else at
-                    fields: dict[str, Any] = attrs.asdict(end, recurse=False) | {"owner": "", "lease_until": None}
-                    self._letters[end.id] = attrs.evolve(letter, ended_at=ended, **fields)
+                    self._end(letter, end, at)
             return True
+
+    def _end(self, letter: Letter, end: LetterEnd, at: datetime) -> None:
+        for scope in end.scopes:
+            self._about.setdefault(scope, set()).add(letter.id)
+        if end.state is LetterState.PARKED and self._any_known(letter.delivery.carrier, end.waits_for):
+            self._release(letter)
+            return
+        again = end.state is LetterState.NEW
+        self._letters[end.id] = attrs.evolve(
+            letter, state=end.state, owner="", lease_until=None, next_at=end.next_at if again else None,
+            error=end.error, detail=end.detail, waits_for=end.waits_for if end.state is LetterState.PARKED else (),
+            ended_at=None if again else at,
+        )  # fmt: skip
+        if again:
+            self._due[end.id] = end.next_at or at
+        else:
+            self._due.pop(end.id, None)
+
+    def _any_known(self, carrier: str, numbers: Sequence[str]) -> bool:
+        return any(parcel.carrier == carrier and parcel.number in numbers for parcel in self._parcels.values())
 
     def _announce(self, announcement: Announcement, at: datetime, destinations: Iterable[str]) -> None:
         if announcement.key in self._keys:
@@ -262,7 +296,7 @@ class MemoryEvents:
             held: set[str] = set()
             found: list[Outgoing] = []
             for row in self._out.get(destination, {}).values():
-                if row.state != "due" or len(found) == limit:
+                if row.dead or len(found) == limit:
                     continue
                 told = self._told[row.number]
                 if told.scope in held or (row.next_at is not None and row.next_at > at):
@@ -278,19 +312,18 @@ class MemoryEvents:
         with self._lock:
             rows = self._out.get(destination, {})
             for number in sent:
-                if number in rows:
-                    rows[number].state = "sent"
+                rows.pop(number, None)
             for one in unsent:
                 if one.number in rows:
                     row = rows[one.number]
-                    row.attempts, row.error, row.next_at = row.attempts + 1, one.error, again_at
-                    row.state = "dead" if one.dead else "due"
+                    row.attempts, row.error, row.dead = row.attempts + 1, one.error, one.dead
+                    row.next_at = None if one.dead else again_at
 
     def send_again(self, destination: str, numbers: Sequence[int] = (), *, dead: bool = False) -> int:
         """Make announcements due for *destination* once more."""
         with self._lock:
             rows = self._out.setdefault(destination, {})
-            chosen = [number for number, row in rows.items() if row.state == "dead"] if dead else list(numbers)
+            chosen = [number for number, row in rows.items() if row.dead] if dead else list(dict.fromkeys(numbers))
             known = [number for number in chosen if number in self._told]
             rows.update((number, _Out(number)) for number in known)
             self._out[destination] = dict(sorted(rows.items()))
@@ -324,12 +357,13 @@ class MemoryEvents:
                 if letter.state in _QUEUED:
                     times[_QUEUED[letter.state], ""].append(letter.delivery.received_at)
             for destination, rows in self._out.items():
-                for state, name in (("due", "outbox"), ("dead", "outbox_dead")):
-                    waiting = [self._told[row.number].at for row in rows.values() if row.state == state]
-                    times[name, destination] = [at for at in waiting if at is not None]
+                for dead, name in ((False, "outbox"), (True, "outbox_dead")):
+                    waiting = [self._told[row.number].at for row in rows.values() if row.dead is dead]
+                    if waiting:
+                        times[name, destination] = [at for at in waiting if at is not None]
         return tuple(
             Queue(name=name, depth=len(since), oldest_at=min(since, default=None), destination=destination)
-            for (name, destination), since in times.items()
+            for (name, destination), since in sorted(times.items())
         )
 
     def heard(self) -> Mapping[str, datetime]:
@@ -338,7 +372,8 @@ class MemoryEvents:
             heard: dict[str, datetime] = {}
             for letter in self._letters.values():
                 at = letter.delivery.received_at
-                heard[letter.delivery.account] = max(at, heard.get(letter.delivery.account, at))
+                if letter.delivery.signature is not SignatureResult.INVALID:
+                    heard[letter.delivery.account] = max(at, heard.get(letter.delivery.account, at))
             return heard
 
     # Retention
@@ -347,23 +382,57 @@ class MemoryEvents:
         self, bodies_before: datetime, evidence_before: datetime, announcements_before: datetime
     ) -> PurgedEvents:
         """Take away what is older; ids and scopes stay."""
-        raise NotImplementedError
+        with self._lock:
+            ended = [
+                one.id
+                for one in self._letters.values()
+                if one.ended_at is not None and one.ended_at < bodies_before and one.purged_at is None
+            ]
+            bodies = self._blank(ended)
+            finished = [
+                one
+                for one in self._parcels.values()
+                if one.finished_at is not None and one.finished_at < evidence_before and one.purged_at is None
+            ]
+            for parcel in finished:
+                self._evidence.pop(parcel.scope, None)
+                self._parcels[parcel.scope] = attrs.evolve(forgotten_parcel(parcel), purged_at=self.now())
+            waiting = {number for rows in self._out.values() for number in rows}
+            taken = [
+                number
+                for number, one in self._told.items()
+                if number not in waiting and one.at is not None and one.at < announcements_before
+            ]
+            for number in taken:
+                del self._told[number]
+            return PurgedEvents(bodies=bodies, parcels=len(finished), announcements=len(taken))
 
     def forget_parcels(self, keys: Sequence[str]) -> Forgiven:
         """Blank what is personal in the evidence of these shipments."""
-        raise NotImplementedError
+        events, about = 0, set[int]()
+        with self._lock:
+            for parcel in [one for one in self._parcels.values() if one.key and one.key in keys]:
+                self._parcels[parcel.scope] = forgotten_parcel(parcel)
+                records = self._evidence.get(parcel.scope, {})
+                events += len(records)
+                records.update((name, forgotten_event(name, event)) for name, event in records.items())
+                about |= self._about.get(parcel.scope, set())
+            bodies = self._blank(number for number in about if self._letters[number].purged_at is None)
+        return Forgiven(events=events, bodies=bodies)
 
-
-def _is_free(letter: Letter, at: datetime) -> bool:
-    due = letter.next_at is None or letter.next_at <= at
-    return letter.state is LetterState.NEW and due and (letter.lease_until is None or letter.lease_until <= at)
-
-
-def _again(letter: Letter) -> Letter:
-    return attrs.evolve(
-        letter, state=LetterState.NEW, attempts=0, owner="", lease_until=None, next_at=None, error="", detail="",
-        waits_for=(), ended_at=None,
-    )  # fmt: skip
+    def _blank(self, numbers: Iterable[int]) -> int:
+        at, chosen = self.now(), list(numbers)
+        for number in chosen:
+            letter = self._letters[number]
+            delivery = attrs.evolve(letter.delivery, body=b"", headers={})
+            self._letters[number] = attrs.evolve(letter, delivery=delivery, purged_at=at)
+            if letter.state is LetterState.NEW:  # taken up again: there is nothing left to be read
+                self._letters[number] = attrs.evolve(
+                    self._letters[number], state=LetterState.IGNORED, owner="", lease_until=None, next_at=None,
+                    error="purged", ended_at=at,
+                )  # fmt: skip
+                self._due.pop(number, None)
+        return len(chosen)
 
 
 def _bare(letter: Letter) -> Letter:
