@@ -24,10 +24,14 @@ def classes(shared: Path, kind: str) -> list[dict[str, str]]:
 
 # Optional fields that the model has beyond the table, with the reason of each in its docstring.
 ADDED = {
+    "CarrierFacts": {"polling"},
     "Limits": {"packages_per_booking"},
     "RateQuote": {"as_of"},
     "VoidPolicy": {"closes"},
 }
+
+# Classes that the model has beyond the table, and their rooms.
+ADDED_CLASSES = {"PollFacts": "facts"}
 
 # Values of enums that the model has beyond the table.
 ADDED_VALUES = {"NoticeCode": {"entered_by_person"}}
