@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 import attrs
 
+from shipkit.events.changes import changes
 from shipkit.events.cloud import News, announcement
 from shipkit.model import (
     ChangeKind,
+    Commitment,
     DeliveryException,
     FrozenMap,
-    Milestone,
     MilestoneChange,
-    MilestoneEntry,
     Timeline,
     TrackingEvent,
+    TransitEstimate,
     Value,
+    evolve,
 )
 from shipkit.ports.events import Announcement, Parcel
 
@@ -29,30 +32,34 @@ def announced(
 ) -> tuple[Parcel, tuple[Announcement, ...]]:
     """The announcements that *timeline* calls for, and *parcel* with what is told by now.
 
-    *fresh* are the events that were not known before. Of milestones the k-th entry is told when a projection first
-    shows k, and never again; where the entries that are told, played in order, would leave the parcel elsewhere than
-    *timeline* does, one correction follows.
+    *fresh* are the events that were not known before. Of milestones see `shipkit.events.changes`. A problem is the k-th
+    of its reason: it is opened once, resolved where it is over or was none, and opened again where late evidence takes
+    its end back; so played in order the announcements leave open what *timeline* has open. Estimate and proof are told
+    whenever they are others, an anomaly once.
     """
-    told = _Telling(parcel)
+    telling = _Telling(parcel)
     for event in fresh:
-        told.add(News.EVENT, event, f"event|{event.event_id}", event.time.instant)
-    for change in told.changes(timeline):
+        telling.add(News.EVENT, event, f"event|{event.event_id}", event.time.instant)
+    for change in changes(parcel.timeline, timeline, parcel.announced):
         entered = change.kind is ChangeKind.ENTERED
-        told.add(News.ENTERED if entered else News.CORRECTED, change, _change_key(change), change.at.instant)
-    told.add_problems(parcel.timeline, timeline)
-    told.add_beside(parcel.timeline, timeline)
-    counts = dict(parcel.announced)
+        telling.add(News.ENTERED if entered else News.CORRECTED, change, _change_key(change), change.at.instant)
     for entry in timeline.entries:
-        counts[entry.milestone.value] = max(counts.get(entry.milestone.value, 0), entry.ordinal)
+        telling.first(entry.milestone.value, entry.ordinal)
+    if parcel.number:  # of a shipment the pieces tell the rest themselves
+        telling.add_problems(parcel.timeline, timeline)
+        telling.add_beside(parcel.timeline, timeline)
     after = attrs.evolve(
-        parcel, announced=FrozenMap(counts), told=timeline.milestone, sequence=told.sequence, timeline=timeline
+        parcel,
+        announced=FrozenMap(telling.counts) if telling.counts != parcel.announced else parcel.announced,
+        told=timeline.milestone,
+        sequence=telling.sequence,
+        timeline=timeline,
     )
-    return after, tuple(told.made)
+    return after, tuple(telling.made)
 
 
 def _change_key(change: MilestoneChange) -> str:
-    key = f"{change.kind.value}|{change.to_milestone.value}|{change.ordinal}"
-    return key if change.kind is ChangeKind.ENTERED else f"{key}|{change.revision}"
+    return change.dedup_key.removeprefix(f"{change.scope}|")
 
 
 class _Telling:
@@ -60,6 +67,7 @@ class _Telling:
 
     def __init__(self, parcel: Parcel) -> None:
         self.parcel, self.sequence = parcel, parcel.sequence
+        self.counts = dict(parcel.announced)
         self.made: list[Announcement] = []
 
     def add(self, news: News, data: Value, key: str, happened_at: datetime | None) -> None:
@@ -68,62 +76,64 @@ class _Telling:
             announcement(news, data, parcel=self.parcel, key=key, sequence=self.sequence, happened_at=happened_at)
         )
 
-    def changes(self, timeline: Timeline) -> Iterator[MilestoneChange]:
-        """The entries that are shown for the first time, and where that does not lead to the present, a correction."""
-        at = self.parcel.told
-        before = Milestone.UNKNOWN
-        for entry in timeline.entries:
-            if entry.ordinal > self.parcel.announced.get(entry.milestone.value, 0):
-                yield _change(ChangeKind.ENTERED, timeline, before, entry)
-                at = entry.milestone
-            before = entry.milestone
-        if at is not timeline.milestone:
-            previous = self.parcel.timeline.entries if self.parcel.timeline is not None else ()
-            cause = timeline.entries[-1] if timeline.entries else previous[-1] if previous else None
-            if cause is not None:
-                here = cause if timeline.entries else attrs.evolve(cause, milestone=Milestone.UNKNOWN, ordinal=0)
-                yield _change(ChangeKind.CORRECTED, timeline, at, here)
+    def first(self, name: str, ordinal: int = 1) -> bool:
+        """Whether the *ordinal*-th of *name* was never announced; from now on it was."""
+        if ordinal <= self.counts.get(name, 0):
+            return False
+        self.counts[name] = ordinal
+        return True
 
     def add_problems(self, previous: Timeline | None, timeline: Timeline) -> None:
         """Problems that are new, and those that ended or are no more."""
-        known = {_name(one): one for one in previous.exceptions} if previous is not None else {}
-        now = {_name(one): one for one in timeline.exceptions}
-        for name, problem in now.items():
-            if name not in known:
-                self.add(News.OPENED, problem, f"opened|{name}", problem.since.instant)
-            if problem.resolved_by is not None and (name not in known or known[name].resolved_by is None):
-                self.add(News.RESOLVED, problem, f"resolved|{name}", None)
-        for name, problem in known.items():
+        before = _numbered(previous.exceptions) if previous is not None else {}
+        now = _numbered(timeline.exceptions)
+        for name, problem in before.items():
             if name not in now and problem.resolved_by is None:
-                self.add(News.RESOLVED, problem, f"resolved|{name}", None)
+                self.resolved(name, problem, timeline)
+        for name, problem in now.items():
+            known = before.get(name)
+            was_open = known is not None and known.resolved_by is None
+            new = self.first(f"opened|{name[0]}", name[1])
+            if new or (problem.resolved_by is None and not was_open):
+                key = f"opened|{name[0]}|{name[1]}"
+                opened = problem if problem.resolved_by is None else attrs.evolve(problem, resolved_by=None)
+                self.add(News.OPENED, opened, key if new else f"{key}|{timeline.revision}", problem.since.instant)
+                was_open = True
+            if problem.resolved_by is not None and was_open:
+                self.resolved(name, problem, timeline)
+
+    def resolved(self, name: tuple[str, int], problem: DeliveryException, timeline: Timeline) -> None:
+        self.add(News.RESOLVED, problem, f"resolved|{name[0]}|{name[1]}|{timeline.revision}", None)
 
     def add_beside(self, previous: Timeline | None, timeline: Timeline) -> None:
         """Another estimate, a proof, evidence that does not fit."""
-        if timeline.transit is not None and (previous is None or previous.transit != timeline.transit):
-            self.add(News.TRANSIT, timeline.transit, f"transit|{timeline.revision}", timeline.transit.computed_at)
+        estimate = _estimate(previous, timeline)
+        if estimate is not None:
+            self.add(News.TRANSIT, estimate, f"transit|{timeline.revision}", estimate.computed_at)
         if timeline.proof is not None and (previous is None or previous.proof != timeline.proof):
             proof = timeline.proof
             self.add(News.PROVED, proof, f"proved|{timeline.revision}", proof.delivered_at.instant)
-        known = {(one.kind, one.event_id) for one in previous.anomalies} if previous is not None else set()
         for anomaly in timeline.anomalies:
-            if (anomaly.kind, anomaly.event_id) not in known:
-                self.add(News.ANOMALY, anomaly, f"anomaly|{anomaly.kind.value}|{anomaly.event_id}", None)
+            name = f"anomaly|{anomaly.kind.value}|{anomaly.event_id}"
+            if self.first(name):
+                self.add(News.ANOMALY, anomaly, name, None)
 
 
-def _name(problem: DeliveryException) -> str:
-    return f"{problem.reason}|{problem.event_id}"
+def _numbered(problems: Iterable[DeliveryException]) -> dict[tuple[str, int], DeliveryException]:
+    """Problems by reason and the k of it that they are; those that ended come first, each part in order of time."""
+    times: Counter[str] = Counter()
+    found = {}
+    for problem in sorted(problems, key=lambda one: one.resolved_by is None):
+        reason = str(problem.reason)
+        times[reason] += 1
+        found[reason, times[reason]] = problem
+    return found
 
 
-def _change(kind: ChangeKind, timeline: Timeline, before: Milestone, entry: MilestoneEntry) -> MilestoneChange:
-    return MilestoneChange(
-        kind=kind,
-        scope=timeline.scope,
-        tracking_number=timeline.tracking_number,
-        from_milestone=before,
-        to_milestone=entry.milestone,
-        ordinal=entry.ordinal,
-        reason=entry.reason,
-        at=entry.at,
-        event_id=entry.event_id,
-        revision=timeline.revision,
-    )
+def _estimate(previous: Timeline | None, timeline: Timeline) -> TransitEstimate | None:
+    """The estimate to tell of: another one, or an empty one where the last was taken back."""
+    old = previous.transit if previous is not None else None
+    new = timeline.transit
+    if old is None or new is None:
+        return new if old is None else TransitEstimate(computed_at=old.computed_at, commitment=Commitment.NONE)
+    return None if evolve(new, computed_at=old.computed_at) == old else new

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any, Final
 
 from shipkit.codec.canon import record
 from shipkit.model import EventSource, TrackingEvent, evolve
@@ -18,19 +20,32 @@ class Evidence:
     __slots__ = ("_records",)
 
     def __init__(self, events: Iterable[TrackingEvent] = ()) -> None:
-        records: dict[str, TrackingEvent] = {}
-        for event in events:
-            known = records.get(event.event_id)
-            records[event.event_id] = event if known is None else _fuller(known, event)
-        self._records = records
+        self._records: dict[str, TrackingEvent] = {}
+        self._join(events)
 
     def add(self, events: Iterable[TrackingEvent]) -> Evidence:
         """This evidence and *events*."""
-        return Evidence((*self, *events))
+        return self.joined(events)[0]
+
+    def joined(self, events: Iterable[TrackingEvent]) -> tuple[Evidence, tuple[TrackingEvent, ...]]:
+        """This evidence and *events*, and the records that are new or fuller by them."""
+        made = Evidence()
+        made._records = dict(self._records)
+        return made, tuple(made._records[event_id] for event_id in made._join(events))
 
     def merge(self, other: Evidence) -> Evidence:
         """Both together."""
         return self.add(other)
+
+    def _join(self, events: Iterable[TrackingEvent]) -> dict[str, None]:
+        records, changed = self._records, dict[str, None]()
+        for event in events:
+            event_id = event.event_id
+            known = records.get(event_id)
+            if known is None or (known is not event and _fuller(known, event) is event):
+                records[event_id] = event
+                changed[event_id] = None
+        return changed
 
     def __iter__(self) -> Iterator[TrackingEvent]:
         return iter(self._records.values())
@@ -57,22 +72,32 @@ def _fuller(one: TrackingEvent, other: TrackingEvent) -> TrackingEvent:
     return one if record(one) >= record(other) else other
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EVER: Final = datetime.min.replace(tzinfo=timezone.utc)
+
+
 def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
-    """A newer status table first, then whether it says where the parcel is, its offset, who signed, more words."""
+    """A newer status table first, then whether it says where the parcel is, its offset, who signed, more words.
+
+    Of records that say the same the first that came in stays: a carrier that is asked again tells nothing new.
+    """
     return (
         _natural(event.mapping_version),
         event.milestone is not None,
         event.reason is not None,
         event.time.offset_min is not None,
         event.signed_by is not None,
+        _EVER if event.transit is None else event.transit.computed_at,
         len(event.text or ""),
-        event.observed_at,
+        _EPOCH - event.observed_at,
     )
 
 
+@lru_cache(maxsize=256)
 def _natural(version: str) -> tuple[tuple[int, str], ...]:
     """A version's parts, with 9 before 10."""
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", version))
+    parts = re.findall(r"[0-9]+|[^0-9]+", version)
+    return tuple((len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (-1, part) for part in parts)
 
 
 def scoped(

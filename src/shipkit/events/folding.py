@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta, timezone
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from shipkit.model import (
     AnomalyKind,
     Classifier,
     DropPlace,
+    EventTime,
     Milestone,
     MilestoneEntry,
     ProofOfDelivery,
@@ -27,9 +29,10 @@ from shipkit.model import (
     evolve,
 )
 
-__all__ = ["fold", "roll_up"]
+__all__ = ["fold", "fullest", "newest", "roll_up"]
 
 _FUTURE: Final = timedelta(hours=24)
+_EVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 _RECYCLED: Final = timedelta(days=30)  # carriers hand out numbers again after months; labels are used within days
 
 
@@ -41,17 +44,19 @@ def fold(
     transit: TransitEstimate | None = None,
     proof: ProofOfDelivery | None = None,
     since: datetime | None = None,
+    absent: Container[str] = (),
     previous: Timeline | None = None,
     transitions: Transitions = TRANSITIONS,
 ) -> Timeline:
     """The state that *events* prove. Never raises, whatever the events; informational ones never move the milestone.
 
-    *transit* and *proof* are what the carrier said beside its events, *since* is when the shipment was made, *previous*
-    the projection whose revision this one continues. Events of several pieces give one timeline per piece, rolled up.
+    *transit* and *proof* are what the carrier said beside its events, *since* is when the shipment was made, *absent*
+    the ids that its answers no longer show, *previous* the projection whose revision this one continues. Events of
+    several pieces give one timeline per piece, rolled up.
     """
     evidence = Evidence(events)
     place = scope if scope is not None else min((event.scope for event in evidence if event.scope), default="")
-    beside = _Beside(transit, since, transitions)
+    beside = _Beside(transit, since, absent, transitions)
     pieces = sorted({event.piece for event in evidence if event.piece})
     if len(pieces) > 1:
         folded = [
@@ -74,6 +79,7 @@ class _Beside(NamedTuple):
 
     transit: TransitEstimate | None
     since: datetime | None
+    absent: Container[str]
     transitions: Transitions
 
 
@@ -94,6 +100,8 @@ def _project(evidence: Evidence, scope: str, number: TrackingNumber | None, besi
     journey = _Journey(beside.transitions, beside.since)
     for (moment, _, _), event in placed:
         journey.meet(event, moment)
+        if event.event_id in beside.absent:
+            journey.wonder(AnomalyKind.WITHDRAWN_CANDIDATE, event)
     ordered = [event for _, event in placed]
     return Timeline(
         scope=scope,
@@ -120,19 +128,45 @@ def _place_in_time(event: TrackingEvent) -> tuple[datetime, int, str]:
     scans, late ones after them.
     """
     rank = -1 if event.milestone is None else event.milestone.rank
-    local = event.time.local
+    return _moment(event.time, rank), rank, event.event_id
+
+
+def _moment(when: EventTime, rank: int) -> datetime:
+    local = when.local
     if isinstance(local, datetime):
-        return event.time.instant or local.replace(tzinfo=timezone.utc), rank, event.event_id
+        return when.instant or local.replace(tzinfo=timezone.utc)
     late = rank >= Milestone.OUT_FOR_DELIVERY.rank
     shift = time(23, 58 + rank // 60, rank % 60) if late else time(0, 0, max(rank, 0))
-    return datetime.combine(local, shift, timezone.utc), rank, event.event_id
+    return datetime.combine(local, shift, timezone.utc)
 
 
 def _latest_transit(events: list[TrackingEvent], beside: TransitEstimate | None) -> TransitEstimate | None:
     found = [event.transit for event in events if event.transit is not None]
     if beside is not None:
         found.append(beside)
-    return max(found, key=lambda transit: (transit.computed_at, record(transit)), default=None)
+    return newest(found)
+
+
+def newest(estimates: Iterable[TransitEstimate]) -> TransitEstimate | None:
+    """The estimate that was computed last; of two of one moment always the same one."""
+    found = list(estimates)
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda transit: (transit.computed_at, record(transit)))
+
+
+def fullest(proofs: Iterable[ProofOfDelivery]) -> ProofOfDelivery | None:
+    """The proof that says most, then that of the latest hand-over; of two that tie always the same one."""
+    found = list(proofs)
+    if len(found) < 2:
+        return found[0] if found else None
+    return max(found, key=lambda proof: (_said(proof), proof.delivered_at.latest, record(proof)))
+
+
+def _said(proof: ProofOfDelivery) -> int:
+    told = (proof.signed_by, proof.relation, proof.place, proof.signature, proof.photo, proof.geo, proof.code_verified,
+            proof.age_verified, proof.document)  # fmt: skip
+    return sum(item is not None for item in told)
 
 
 class _Journey:
@@ -143,6 +177,7 @@ class _Journey:
         self.milestone = Milestone.UNKNOWN
         self.reason: Reason | None = None
         self.entries: list[MilestoneEntry] = []
+        self.times: Counter[Milestone] = Counter()
         self.anomalies: list[Anomaly] = []
         self.problems = Problems()
         self.attempts = 0
@@ -187,11 +222,15 @@ class _Journey:
         self.sign(event)
 
     def enter(self, milestone: Milestone, event: TrackingEvent) -> None:
-        ordinal = 1 + sum(entry.milestone is milestone for entry in self.entries)
         self.milestone, self.reason = milestone, event.reason
+        self.times[milestone] += 1
         self.entries.append(
             MilestoneEntry(
-                milestone=milestone, ordinal=ordinal, at=event.time, event_id=event.event_id, reason=event.reason
+                milestone=milestone,
+                ordinal=self.times[milestone],
+                at=event.time,
+                event_id=event.event_id,
+                reason=event.reason,
             )
         )
         self.handover = event if milestone is Milestone.DELIVERED else None
@@ -232,23 +271,25 @@ def _day(event: TrackingEvent) -> str:
 
 
 def roll_up(pieces: Iterable[Timeline], *, scope: str) -> Timeline:
-    """The timeline of a shipment of several *pieces*: as far as its least advanced open piece, done when all are."""
+    """The timeline of a shipment of several *pieces*: as far as its least advanced open piece, done when all are.
+
+    Its entries are what that comes to as the pieces go on, one after the other in time.
+    """
     ordered = tuple(sorted(pieces, key=_piece_order))
     exceptions = [one for piece in ordered for one in piece.exceptions]
     exceptions.sort(key=lambda one: one.resolved_by is not None)
-    leading = _leading(ordered)
+    leading = _leading([piece.milestone for piece in ordered])
     delivered = sum(piece.milestone is Milestone.DELIVERED for piece in ordered)
-    transits = [piece.transit for piece in ordered if piece.transit is not None]
     versions: frozenset[str] = frozenset()
     return Timeline(
         scope=scope,
-        milestone=Milestone.UNKNOWN if leading is None else leading.milestone,
-        reason=None if leading is None else leading.reason,
-        entries=(),
+        milestone=Milestone.UNKNOWN if leading is None else ordered[leading].milestone,
+        reason=None if leading is None else ordered[leading].reason,
+        entries=tuple(_entries(ordered)),
         events=(),
         exceptions=tuple(exceptions),
         attempts=max((piece.attempts for piece in ordered), default=0),
-        transit=max(transits, key=lambda transit: (transit.computed_at, record(transit)), default=None),
+        transit=newest(piece.transit for piece in ordered if piece.transit is not None),
         anomalies=tuple(anomaly for piece in ordered for anomaly in piece.anomalies),
         pieces=ordered,
         partially_delivered=0 < delivered < len(ordered),
@@ -258,13 +299,41 @@ def roll_up(pieces: Iterable[Timeline], *, scope: str) -> Timeline:
     )
 
 
-def _piece_order(piece: Timeline) -> tuple[str, bytes]:
-    return (piece.tracking_number.value if piece.tracking_number else ""), record(piece)
+def _piece_order(piece: Timeline) -> tuple[str, str, bytes]:
+    """By number. How often a piece was computed says nothing of it, so its revision is no part."""
+    number = piece.tracking_number.value if piece.tracking_number else ""
+    return number, piece.scope, record(evolve(piece, revision=1))
 
 
-def _leading(pieces: tuple[Timeline, ...]) -> Timeline | None:
+def _leading(milestones: Sequence[Milestone]) -> int | None:
     """The piece whose state is the shipment's; where all have ended, one that did not end well before one that did."""
-    still_open = [piece for piece in pieces if not piece.terminal]
+    if not milestones:
+        return None
+    still_open = [index for index, milestone in enumerate(milestones) if not milestone.terminal]
     if still_open:
-        return min(still_open, key=lambda piece: (piece.milestone.rank, record(piece)))
-    return max(pieces, key=lambda piece: (piece.milestone.rank, record(piece)), default=None)
+        return min(still_open, key=lambda index: milestones[index].rank)
+    return max(range(len(milestones)), key=lambda index: milestones[index].rank)
+
+
+def _entries(pieces: tuple[Timeline, ...]) -> Iterator[MilestoneEntry]:
+    """What the shipment entered, each time by the entry of a piece."""
+    steps = []
+    for index, piece in enumerate(pieces):
+        moment = _EVER
+        for position, entry in enumerate(piece.entries):
+            moment = max(moment, _moment(entry.at, entry.milestone.rank))  # a piece's entries stay in their order
+            steps.append((moment, position, index, entry))
+    steps.sort(key=lambda step: step[:3])
+    here = [Milestone.UNKNOWN for _ in pieces]
+    whole = Milestone.UNKNOWN
+    times: Counter[Milestone] = Counter()
+    for _, _, index, entry in steps:
+        here[index] = entry.milestone
+        leading = _leading(here)
+        if leading is None or here[leading] is whole:
+            continue
+        whole = here[leading]
+        times[whole] += 1
+        if whole is not Milestone.UNKNOWN:
+            reason = entry.reason if entry.milestone is whole else None
+            yield evolve(entry, milestone=whole, ordinal=times[whole], reason=reason)
