@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import attrs
 
 from ..carrier import Carrier
+from ..errors import InputError
+from ..model import Problem, ProblemCode
+from ..model.scalars import EMPTY
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from .. import model as m
     from ..flow import Emit
     from ..ports import Store
+    from ..webhooks.auth import WebhookAuth
     from .events import EventDesk
+    from .events.entrance import Entrance
     from .observe import Observer
     from .pushes import Push
 
@@ -36,6 +41,7 @@ class ClientBase:
 
     Without a *store* the ledger lives in memory: keys then hold for as long as the client does, and no longer. What
     becomes of parcels is announced to each of *destinations*: an outbox row for each, which a relay publishes.
+    *webhooks* says by account how its pushes are proved, where that is not as its carrier's plugin does it.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class ClientBase:
         settings: Settings | None = None,
         observers: Sequence[Observer] = (),
         destinations: Sequence[str] = (),
+        webhooks: Mapping[str, WebhookAuth] = EMPTY,
     ) -> None:
         self._own_store = store is None
         if store is None:
@@ -68,6 +75,7 @@ class ClientBase:
             today=today,
             request_id=request_id,
             watch=self._watchers.watch,
+            webhooks=_webhooks(webhooks, accounts),
         )
 
     @classmethod
@@ -90,14 +98,31 @@ class ClientBase:
         """How this client behaves where a call says nothing."""
         return self._desk.settings
 
-    def receive_webhook(self, account: str, headers: Mapping[str, str], body: bytes) -> Push:
-        """Verify the raw bytes of a push to *account* and read them; nothing is raised for what a stranger sends."""
+    def receive_webhook(
+        self, account: str, headers: Mapping[str, str], body: bytes, *, query: str = "", remote: str = ""
+    ) -> Push:
+        """Verify the raw bytes of a push to *account* and read them; nothing is raised for what a stranger sends.
+
+        Nothing is stored: ``events.receive`` and ``events.process`` keep what comes in, and what follows from it.
+        *query* stands behind the ``?`` of the address that it was sent to, *remote* is the address of the sender.
+        """
+        from ..webhooks import RawPush
         from .pushes import received, unmapped
 
-        push = received(self._desk, account, headers, body)
+        push = received(self._desk, account, RawPush(headers=headers, body=body, query=query, remote=remote))
         for event in unmapped(push):
             self._watchers.tell(event)
         return push
+
+    def entrance(self) -> Entrance:
+        """What an endpoint such as `shipkit.service.Endpoint` works with.
+
+        Raises:
+            NotSupportedError: the store keeps no events.
+        """
+        from .events.entrance import Entrance
+
+        return Entrance(self._event_desk(), self._watchers.tell)
 
     def _event_desk(self) -> EventDesk:
         from .events.desk import EventDesk
@@ -111,6 +136,18 @@ class ClientBase:
     def _close_store(self) -> None:
         if self._own_store:
             self._desk.store.close()
+
+
+def _webhooks(given: Mapping[str, WebhookAuth], accounts: Mapping[str, Carrier]) -> Mapping[str, WebhookAuth]:
+    """*given*, for accounts that there are: a misspelt alias would leave the one that was meant as it is."""
+    problems = [
+        Problem(path=f"/webhooks/{alias}", code=ProblemCode.UNKNOWN_VALUE, text="no account of this name")
+        for alias in given
+        if alias not in accounts
+    ]
+    if problems:
+        raise InputError(problems=tuple(problems))
+    return dict(given)
 
 
 def with_service(request: R, service: str | None) -> R:

@@ -34,6 +34,7 @@ from ..errors import (
 )
 from ..flow import Done, Flow, Fork, Run, call, drive, foreign, now
 from ..model.base import Value
+from ..model.scalars import EMPTY
 from ..policy import Context, Stack, Watch, next_number, stack
 from ..ports import Store
 from ..settings import Settings
@@ -42,6 +43,7 @@ from .masking import masked
 
 if TYPE_CHECKING:
     from ..ports import Entry
+    from ..webhooks.auth import WebhookAuth
     from .last_good import LastGood
 
 __all__ = ["Desk"]
@@ -67,6 +69,7 @@ class Desk:
         today: Callable[[], date],
         request_id: Callable[[], str],
         watch: Callable[[], Watch] = lambda: Watch.NOBODY,
+        webhooks: Mapping[str, WebhookAuth] = EMPTY,
     ) -> None:
         self.watch = watch
         self.accounts = accounts_of(accounts, store, settings)
@@ -75,6 +78,7 @@ class Desk:
         self.utc_now = utc_now
         self.today = today
         self.request_id = request_id
+        self.webhooks = webhooks
         self._last_rates: LastGood | None = None
 
     def account(self, alias: str) -> Account:

@@ -1,21 +1,21 @@
-"""A carrier's push: who sent it is checked on the raw bytes, then the plugin reads it."""
+"""A carrier's push, checked and read at once; `shipkit.client.events` is for what is to be kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Iterator
 
 import attrs
 
 from .. import model as m
-from ..carrier import ReadsWebhooks, able
-from ..errors import NotSupportedError, ReplyError, ShipkitError
+from ..carrier import Carrier, ReadsWebhooks, able
+from ..errors import NotSupportedError, PluginError, ReplyError, ShipkitError
+from ..flow import foreign
 from ..ports import Observation
+from ..webhooks import RawPush
 from .desk import Desk
+from .events.receiving import judged
 
-__all__ = ["Push", "received", "unmapped"]
-
-_KEPT_HEADERS = ("content-type", "user-agent", "date")
+__all__ = ["Push", "read", "received", "unmapped"]
 
 
 @attrs.frozen(kw_only=True)
@@ -26,42 +26,38 @@ class Push:
     results: tuple[m.TrackResult, ...] = ()
 
 
-def received(desk: Desk, alias: str, headers: Mapping[str, str], body: bytes) -> Push:
+def received(desk: Desk, alias: str, push: RawPush) -> Push:
     """Verify and read one push; it is closed by default: no secret, no entry.
 
     A delivery that fails says why in ``delivery.error``; nothing is raised for what a stranger sends.
     """
-    account = desk.account(alias)
-    carrier = account.carrier
-    if not able(carrier, ReadsWebhooks):
-        raise NotSupportedError(f"{account.carrier.code} does not push, or its plugin does not read it")
-    scheme = carrier.webhook_scheme
-    if len(body) > desk.settings.webhook_body_max_bytes:
-        signature = m.SignatureResult.INVALID
-    else:
-        signature = scheme.verify(headers, body, carrier.webhook_secrets)
-    valid = signature is m.SignatureResult.VALID
-    delivery = m.WebhookDelivery(
-        delivery_id=sha256(body).hexdigest(),
-        carrier=account.carrier.code,
-        account=alias,
-        received_at=desk.utc_now(),
-        headers={name: value for name, value in headers.items() if name.lower() in _KEPT_HEADERS},
-        body=body,
-        signature=signature,
-        trust=scheme.trust if valid else m.TrustLevel.UNAUTHENTICATED,
-        dedup=m.DedupResult.FIRST,
-        result=m.DeliveryResult.ACCEPTED if valid else m.DeliveryResult.FAILED,
-    )
-    if not valid:
+    delivery = judged(desk, alias, push)
+    if delivery.result is not m.DeliveryResult.ACCEPTED:
         return Push(delivery=delivery)
     try:
-        return Push(delivery=delivery, results=carrier.read_webhook(delivery))
-    except ShipkitError as error:
-        failure = error
+        return Push(delivery=delivery, results=read(desk.account(alias).carrier, delivery))
+    except ShipkitError as failure:
+        return Push(delivery=attrs.evolve(delivery, result=m.DeliveryResult.DEAD_LETTER, error=failure))
+
+
+def read(carrier: Carrier, delivery: m.WebhookDelivery) -> tuple[m.TrackResult, ...]:
+    """What the plugin makes of *delivery*.
+
+    Raises:
+        ShipkitError: it cannot be read; of a plugin's own exception only the class is told.
+    """
+    if not able(carrier, ReadsWebhooks):
+        raise NotSupportedError(f"{carrier.code} does not push, or its plugin does not read it")
+    try:
+        results: object = carrier.read_webhook(delivery)
+    except ShipkitError:
+        raise
     except Exception as error:
-        failure = ReplyError(f"the plugin raised {type(error).__name__} on the push @ $", paths=("$",))
-    return Push(delivery=attrs.evolve(delivery, result=m.DeliveryResult.DEAD_LETTER, error=failure))
+        text = f"the plugin raised {type(error).__name__} on the push @ $"
+        raise ReplyError(text, paths=("$",)) from foreign(error)
+    if isinstance(results, tuple) and all(isinstance(one, m.TrackResult) for one in results):
+        return results
+    raise PluginError("the plugin's read_webhook gives a tuple of TrackResult, and nothing else")
 
 
 def unmapped(push: Push) -> Iterator[Observation]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 from ...errors import NotSupportedError
+from ...model.scalars import EMPTY
 
 if TYPE_CHECKING:
+    from ...events.plans import PollPlan
     from ...ports.events import EventStore
     from ...settings import Settings
     from ..desk import Desk
@@ -25,9 +27,11 @@ class EventDesk:
     store: EventStore
     destinations: tuple[str, ...] = ()
     """Each announcement gets an outbox row for each of them."""
+    plans: Mapping[str, PollPlan] = EMPTY
+    """The host's own, by account; that of ``""`` is for all others."""
 
     @classmethod
-    def of(cls, desk: Desk, destinations: Sequence[str]) -> EventDesk:
+    def of(cls, desk: Desk, destinations: Sequence[str], plans: Mapping[str, PollPlan] = EMPTY) -> EventDesk:
         """The one of a client.
 
         Raises:
@@ -36,9 +40,17 @@ class EventDesk:
         store: EventStore | None = getattr(desk.store, "events", None)
         if store is None:
             raise NotSupportedError("this store keeps no events; those of shipkit.store do")
-        return cls(desk=desk, store=store, destinations=tuple(destinations))
+        return cls(desk=desk, store=store, destinations=tuple(destinations), plans=dict(plans))
 
     @property
     def settings(self) -> Settings:
         """Those of the client."""
         return self.desk.settings
+
+    def plan(self, alias: str) -> PollPlan:
+        """How often parcels of the account are asked for: the host's plan, within what the carrier states."""
+        from ...events.plans import DEFAULT_PLAN, plan_of
+
+        plan = self.plans.get(alias) or self.plans.get("") or DEFAULT_PLAN
+        account = self.desk.accounts.get(alias)
+        return plan_of(account.facts, plan) if account is not None else plan

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from ...flow import Run
+    from .answering import Answer
     from .desk import EventDesk
+    from .receiving import Received
 
 __all__ = ["Events"]
 
@@ -27,4 +30,55 @@ class Events:
 
     # Pushes: receiving, processing, dead letters, replay
 
+    def receive(
+        self, account: str, headers: Mapping[str, str], body: bytes, *, query: str = "", remote: str = ""
+    ) -> Received:
+        """Verify the raw bytes of a push to *account* and store it: what is ``taken`` is durable when this returns.
+
+        *query* stands behind the ``?`` of the address that it was sent to, *remote* is the address of the sender.
+        Nothing is raised for what a stranger sends, and nothing of it is kept.
+
+        Raises:
+            StoreError: it could not be stored; the sender must not be told that it was.
+        """
+        from ...webhooks import RawPush
+        from .receiving import receive
+
+        push = RawPush(headers=headers, body=body, query=query, remote=remote)
+        return self._run(receive(self._desk, account, push))
+
     # Parcels: following, asking carriers, reconciling
+
+    # An endpoint of the host's own
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: str = "",
+        *,
+        remote: str = "",
+    ) -> Answer:
+        """The whole answer to a request that a host's own HTTP server took, such as a controller of Odoo.
+
+        A push is stored durably before it is answered 2xx. *path* is percent-decoded, *body* as it came, *query* what
+        stands behind the ``?``. The paths are those of `webhook_paths`.
+
+        Raises:
+            NotSupportedError: a package that the carrier's scheme needs is not installed.
+        """
+        from .entrance import answered
+
+        return self._run(answered(self._desk, method, path, headers, body, query, remote))
+
+    def webhook_paths(self) -> Mapping[str, str]:
+        """By account the path that its carrier pushes to: it cannot be guessed, and is told to that carrier alone.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        from .entrance import paths
+
+        return self._run(paths(self._desk))
