@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         InsuranceRequest,
         Manifest,
         ManifestRequest,
+        Outcome,
         Pickup,
         PickupCancelRequest,
         PickupRequest,
@@ -75,6 +76,7 @@ __all__ = [
     "Signs",
     "Subscribes",
     "Tracks",
+    "TracksMany",
     "ValidatesAddresses",
     "able",
 ]
@@ -225,6 +227,16 @@ class Tracks(Protocol):
     """What the carrier knows of one number; the client fans out."""
 
     def track(self, query: TrackQuery) -> Flow[TrackResult]: ...
+
+
+@runtime_checkable
+class TracksMany(Protocol):
+    """The same for many numbers in one call, at most the ``batch_max`` of the facts: one outcome for each, in order.
+
+    One number that the carrier does not know is an outcome with an error, and costs the others nothing.
+    """
+
+    def track_many(self, queries: tuple[TrackQuery, ...]) -> Flow[tuple[Outcome[TrackResult], ...]]: ...
 
 
 @runtime_checkable

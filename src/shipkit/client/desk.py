@@ -131,7 +131,7 @@ class Desk:
 
         def asked(stack: Stack) -> Run[tuple[m.RateQuote, ...]]:
             ready = self.ready(account, request)
-            quotes = yield from drive(_able(carrier, Rates, "rates").rates(ready), stack.send)
+            quotes = yield from drive(capable(carrier, Rates, "rates").rates(ready), stack.send)
             return tuple([m.evolve(quote, carrier=carrier.code, account=account.alias) for quote in quotes])
 
         return self.calling(account, "rates", deadline_s, request, asked, until=until)
@@ -144,8 +144,8 @@ class Desk:
         asked = rating_part(request)
 
         def flow() -> Flow[tuple[m.ServiceTransit, ...]]:
-            capable = _able(chosen.carrier, EstimatesTransit, "transit_times")
-            return capable.transit_times(self.ready(chosen, asked))
+            able_carrier = capable(chosen.carrier, EstimatesTransit, "transit_times")
+            return able_carrier.transit_times(self.ready(chosen, asked))
 
         return self.asking(chosen, "transit_times", deadline_s, asked, flow)
 
@@ -156,9 +156,9 @@ class Desk:
         chosen = self.account(account)
 
         def flow() -> Flow[tuple[m.ServicePoint, ...]]:
-            capable = _able(chosen.carrier, ServicePoints, "service_points")
+            able_carrier = capable(chosen.carrier, ServicePoints, "service_points")
             self.refuse_problems(chosen, query)
-            return capable.service_points(query)
+            return able_carrier.service_points(query)
 
         return self.asking(chosen, "service_points", deadline_s, query, flow)
 
@@ -169,7 +169,7 @@ class Desk:
         chosen = self.account(account)
 
         def flow() -> Flow[m.AddressCheckResult]:
-            return _able(chosen.carrier, ValidatesAddresses, "check_address").check_address(request)
+            return capable(chosen.carrier, ValidatesAddresses, "check_address").check_address(request)
 
         return self.asking(chosen, "check_address", deadline_s, request, flow)
 
@@ -180,7 +180,7 @@ class Desk:
         def asked(stack: Stack) -> Run[tuple[m.Document, ...]]:
             from .papers import fetched
 
-            found = yield from drive(_able(chosen.carrier, Documents, "documents").documents(query), stack.send)
+            found = yield from drive(capable(chosen.carrier, Documents, "documents").documents(query), stack.send)
             return (yield from fetched(found, stack.context))
 
         return self.calling(chosen, "documents", deadline_s, query, asked)
@@ -192,43 +192,43 @@ class Desk:
         deadline_s: float | None,
     ) -> Run[tuple[m.Outcome[m.Timeline], ...]]:
         """What is known of each number, in order; one that fails costs the others nothing."""
+        from .tracking import Asking, outcomes, timeline
+
         chosen = self.account(account)
-        queries = _queries(numbers, chosen, self.settings.language)
+        given = (numbers,) if isinstance(numbers, (str, m.TrackingNumber, m.TrackQuery)) else numbers
+        queries = [query_of(number, chosen, self.settings.language) for number in given]
         seconds = chosen.deadline_s("track", deadline_s)
-        until = (yield from now()) + seconds  # one for the whole list, however many go at once
-        done = yield from together(
-            tuple(self._timeline(chosen, query, seconds, until, len(queries) > 1) for query in queries),
-            self.settings.list_concurrency,
-        )
-        return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done)])
 
-    def _timeline(
-        self, account: Account, query: m.TrackQuery, deadline_s: float, until: float, bulk: bool
-    ) -> Run[m.Timeline]:
         def folded(result: m.TrackResult) -> m.Timeline:
-            from .tracking import timeline
+            return timeline(result, chosen.carrier.code, m.EventSource.POLL)
 
-            return timeline(result, account.carrier.code, m.EventSource.POLL)
-
-        return self.answer(account, query, deadline_s, until, bulk, folded)
+        asking = Asking(
+            desk=self,
+            account=chosen,
+            read=folded,
+            deadline_s=seconds,
+            until=(yield from now()) + seconds,  # one for the whole list, however many go at once
+            bulk=len(queries) > 1,
+        )
+        done = yield from outcomes(asking, queries)
+        return tuple([m.Outcome(index=i, value=one.value, error=one.error) for i, one in enumerate(done) if one])
 
     def answer(
         self,
         account: Account,
         query: m.TrackQuery,
         deadline_s: float,
-        until: float,
+        until: float | None,
         bulk: bool,
         read: Callable[[m.TrackResult], T],
     ) -> Run[T]:
         """What *read* makes of the carrier's answer about one number; codes that no table explains are counted."""
+        from .tracking import unmapped
 
         def asked(stack: Stack) -> Run[T]:
-            flow = _able(account.carrier, Tracks, "track").track(query)
+            flow = capable(account.carrier, Tracks, "track").track(query)
             result = yield from drive(flow, stack.send)
-            for message in result.messages:
-                if message.code is m.NoticeCode.UNMAPPED_CODE:
-                    yield stack.context.emit("unmapped_code", detail=message.carrier_code or "")
+            yield from unmapped(result, stack.context)
             return read(result)
 
         return self.calling(account, "track", deadline_s, query, asked, until=until, bulk=bulk)
@@ -392,7 +392,12 @@ def _shared_fields() -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(m.RateRequest) if field.name not in own)
 
 
-def _able(carrier: Carrier, capability: type[T], operation: str) -> T:
+def capable(carrier: Carrier, capability: type[T], operation: str) -> T:
+    """*carrier*, which has the *capability*.
+
+    Raises:
+        NotSupportedError: it has not.
+    """
     if able(carrier, capability):
         return carrier
     raise NotSupportedError(f"{carrier.code} does not offer {operation}: {reason(carrier, operation)}")
@@ -430,12 +435,8 @@ def together(runs: tuple[Run[T], ...], at_once: int = 32) -> Run[tuple[Done, ...
     return done
 
 
-def _queries(numbers: Any, account: Account, language: str) -> tuple[m.TrackQuery, ...]:
-    given = (numbers,) if isinstance(numbers, (str, m.TrackingNumber, m.TrackQuery)) else tuple(numbers)
-    return tuple([_query(number, account, language) for number in given])
-
-
-def _query(number: Any, account: Account, language: str) -> m.TrackQuery:
+def query_of(number: Any, account: Account, language: str) -> m.TrackQuery:
+    """*number* as the account's carrier is asked for it."""
     if isinstance(number, m.TrackQuery):
         return number
     if isinstance(number, str):

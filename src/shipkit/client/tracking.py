@@ -9,20 +9,31 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import attrs
 
 from ..carrier import Tracks, TracksMany, able
-from ..errors import AuthenticationError, NotSupportedError, RateLimitedError, ReachedCarrier, ReplyError, ShipkitError
+from ..errors import (
+    AuthenticationError,
+    InputError,
+    NotFoundError,
+    PluginError,
+    RateLimitedError,
+    ReachedCarrier,
+    RejectedError,
+    ReplyError,
+    ShipkitError,
+    UnavailableError,
+)
 from ..events import fold, scoped
 from ..flow import Done, Fork, Run, drive, now
-from ..model import EventSource, NoticeCode, Operation, Timeline, TrackQuery, TrackResult
+from ..model import EventSource, NoticeCode, Operation, Outcome, Timeline, TrackQuery, TrackResult
 from ..policy import Context, Stack
+from .desk import Desk, capable
 
 if TYPE_CHECKING:
     from .accounts import Account
-    from .desk import Desk
 
-__all__ = ["Asking", "outcomes", "timeline", "tracks"]
+__all__ = ["Asking", "nothing_more_now", "outcomes", "timeline", "tracks", "unmapped"]
 
 T = TypeVar("T")
-_BULK_REFUSED: Final = (ReplyError, NotSupportedError)
+_OF_ONE_NUMBER: Final = (RejectedError, NotFoundError, ReplyError, InputError, PluginError)
 
 
 def timeline(result: TrackResult, carrier: str, source: EventSource) -> Timeline:
@@ -79,7 +90,7 @@ def nothing_more_now(error: ShipkitError) -> bool:
     or credentials that are refused (an account may be locked by those who try again and again)."""
     if isinstance(error, (RateLimitedError, AuthenticationError)):
         return True
-    return error.retryable and error.reached_carrier is ReachedCarrier.NO and error.code == "unavailable"
+    return isinstance(error, UnavailableError) and error.reached_carrier is ReachedCarrier.NO
 
 
 def outcomes(asking: Asking[T], queries: Sequence[TrackQuery]) -> Run[list[Done | None]]:
@@ -117,35 +128,26 @@ class _Work(Generic[T]):
             yield from (self._one(places[0]) if len(places) == 1 else self._several(places))
 
     def _one(self, place: int) -> Run[None]:
-        asking = self.asking
+        asking, query = self.asking, self.queries[place]
         try:
-            value = yield from asking.desk.answer(
-                asking.account, self.queries[place], asking.deadline_s, asking.until, asking.bulk, asking.read
-            )
-            self.done[place] = Done(value)
+            self.done[place] = yield from _answer(asking, query)
         except ShipkitError as error:
             asking.failed(error)
             self.done[place] = Done(error=error)
 
     def _several(self, places: tuple[int, ...]) -> Run[None]:
-        asking = self.asking
+        asking, carrier = self.asking, self.asking.account.carrier
         try:
             found = yield from _answers(asking, tuple(self.queries[place] for place in places))
         except ShipkitError as error:
             asking.failed(error)
-            if not _of_one(error) or not able(asking.account.carrier, Tracks):
-                for place in places:
-                    self.done[place] = Done(error=error)
+            if isinstance(error, _OF_ONE_NUMBER) and able(carrier, Tracks):
+                # The carrier refuses the whole call, and one number may be the reason: each goes by itself.
+                self.todo.extendleft((place,) for place in reversed(places))
                 return
-            # The carrier refuses the whole call, and one number may be the reason: each goes by itself.
-            self.todo.extendleft((place,) for place in reversed(places))
-            return
+            found = [Done(error=error)] * len(places)
         for place, done in zip(places, found, strict=True):
             self.done[place] = done
-
-
-def _of_one(error: ShipkitError) -> bool:
-    return error.code in ("rejected", "not_found", "reply", "input", "plugin")
 
 
 def _batch_size(account: Account) -> int:
@@ -155,27 +157,34 @@ def _batch_size(account: Account) -> int:
     return max(1, facts.batch_max) if facts is not None else 1
 
 
-def _answers(asking: Asking[Any], queries: tuple[TrackQuery, ...]) -> Run[list[Done]]:
-    carrier = asking.account.carrier
-    assert able(carrier, TracksMany)  # noqa: S101 - batches are made for such carriers only
+def _answer(asking: Asking[Any], query: TrackQuery) -> Run[Done]:
+    if not able(asking.account.carrier, Tracks) and able(asking.account.carrier, TracksMany):
+        return (yield from _answers(asking, (query,)))[0]
+    desk, account = asking.desk, asking.account
+    value = yield from desk.answer(account, query, asking.deadline_s, asking.until, asking.bulk, asking.read)
+    return Done(value)
 
+
+def _answers(asking: Asking[Any], queries: tuple[TrackQuery, ...]) -> Run[list[Done]]:
     def asked(stack: Stack) -> Run[list[Done]]:
-        found = yield from drive(carrier.track_many(queries), stack.send)
+        found = yield from drive(capable(stack.carrier, TracksMany, "track_many").track_many(queries), stack.send)
         if len(found) != len(queries):
             text = f"{len(queries)} numbers were asked about, and {len(found)} outcomes came @ $"
             raise ReplyError(text, paths=("$",))
-        done: list[Done] = []
         for one in found:
-            if one.value is None:
-                done.append(Done(error=one.error or ReplyError("an outcome without a value @ $", paths=("$",))))
-            else:
+            if one.value is not None:
                 yield from unmapped(one.value, stack.context)
-                done.append(Done(asking.read(one.value)))
-        return done
+        return [_done(one, asking.read) for one in found]
 
     return asking.desk.calling(
         asking.account, "track_many", asking.deadline_s, queries, asked, until=asking.until, bulk=asking.bulk
     )
+
+
+def _done(outcome: Outcome[TrackResult], read: Callable[[TrackResult], Any]) -> Done:
+    if outcome.value is not None:
+        return Done(read(outcome.value))
+    return Done(error=outcome.error or ReplyError("an outcome without a value and without an error @ $", paths=("$",)))
 
 
 def unmapped(result: TrackResult, context: Context) -> Run[None]:

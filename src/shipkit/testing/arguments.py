@@ -44,6 +44,7 @@ def arguments_of(carrier: Carrier) -> Mapping[str, st.SearchStrategy[Any]]:
         "refund": st.builds(m.RefundRequest, tracking_numbers=one),
         "documents": st.builds(m.DocumentQuery, shipment_id=code, tracking_numbers=one),
         "track": st.builds(m.TrackQuery, number=number),
+        "track_many": st.tuples(st.builds(m.TrackQuery, number=number)),
         "service_points": st.sampled_from(PLACES).map(
             lambda place: m.ServicePointQuery(
                 near=m.Address(

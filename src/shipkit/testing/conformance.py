@@ -47,6 +47,7 @@ _LOOK_UPS = {
     "find_shipments": capabilities.FindsShipments,
     "documents": capabilities.Documents,
     "track": capabilities.Tracks,
+    "track_many": capabilities.TracksMany,
     "service_points": capabilities.ServicePoints,
     "check_address": capabilities.ValidatesAddresses,
 }
