@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 
 from ..errors import InputError
-from ..model import Problem, ProblemCode
+from ..model import Problem, ProblemCode, TrustLevel
 from .combining import AllOf, AnyOf
 from .hmacs import Hmac
 from .rsa import Rsa
@@ -27,8 +27,9 @@ _KINDS: Final[Mapping[str, Any]] = {
     "query_token": QueryToken,
     "source_address": SourceAddress,
     "unsigned": Unsigned,
+    "any_of": AnyOf,
+    "all_of": AllOf,
 }
-_SEVERAL: Final[Mapping[str, Any]] = {"any_of": AnyOf, "all_of": AllOf}
 
 
 class Confidence(str, Enum):
@@ -86,22 +87,19 @@ def scheme_of(description: Mapping[str, Any], *, path: str = "") -> Scheme:
         InputError: it describes none; the path of what is wrong is named.
     """
     fields = dict(description)
-    kind = fields.pop("kind", None)
-    if kind in _SEVERAL and isinstance(fields.get("schemes"), Mapping):
-        inner = fields["schemes"].items()
-        fields["schemes"] = {name: scheme_of(each, path=f"{path}/schemes/{name}") for name, each in inner}
-    made = _KINDS.get(kind) or _SEVERAL.get(kind) if isinstance(kind, str) else None
+    kind = str(fields.pop("kind", ""))
+    made = _KINDS.get(kind)
     if made is None:
-        kinds = ", ".join([*_KINDS, *_SEVERAL])
-        raise _refused(f"{path}/kind", ProblemCode.UNKNOWN_VALUE, f"a scheme is one of {kinds}")
-    known = {field.name: field for field in attrs.fields(made)}
+        raise _refused(f"{path}/kind", ProblemCode.UNKNOWN_VALUE, f"a scheme is one of {', '.join(_KINDS)}")
+    known = {field.name for field in attrs.fields(made)}
     for name, value in fields.items():
         if name not in known:
             raise _refused(f"{path}/{name}", ProblemCode.UNKNOWN_VALUE, f"{kind} has no such field")
-        choices = _CHOICES.get(name)
-        if choices is not None and value not in choices:
+        if value not in (choices := _CHOICES.get(name, (value,))):
             text = f"it is one of {', '.join(choice for choice in choices if choice)}"
             raise _refused(f"{path}/{name}", ProblemCode.UNKNOWN_VALUE, text)
+        if name == "schemes" and isinstance(value, Mapping):
+            fields[name] = {part: scheme_of(each, path=f"{path}/schemes/{part}") for part, each in value.items()}
     try:
         scheme: Scheme = made(**fields)
     except (ValueError, TypeError) as error:
@@ -116,6 +114,7 @@ _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "normalise": ("", "NFKD", "NFKC"),
     "key": ("text", "base64"),
     "time_format": ("s", "ms", "iso"),
+    "trust": tuple(TrustLevel),
 }
 
 

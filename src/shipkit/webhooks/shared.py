@@ -45,7 +45,9 @@ class SharedHeader:
     header: str
     prefix: str = ""
     """Stands before the credential, such as ``Bearer`` and a space."""
-    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
+    trust: TrustLevel = attrs.field(
+        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
+    )
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> SignatureResult:
         """What `judge` says of *headers*."""
@@ -63,7 +65,9 @@ class SharedHeader:
 class Basic:
     """HTTP basic authentication; a secret is ``user:password``."""
 
-    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
+    trust: TrustLevel = attrs.field(
+        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
+    )
 
     def judge(self, push: RawPush, secrets: Sequence[str], *, now: datetime, max_age_s: float) -> Verdict:
         """Compare the ``Authorization`` header with each of *secrets*."""
@@ -82,7 +86,9 @@ class QueryToken:
     """The address that was given to the carrier holds a secret as a parameter."""
 
     parameter: str = "token"
-    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
+    trust: TrustLevel = attrs.field(
+        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
+    )
 
     def judge(self, push: RawPush, secrets: Sequence[str], *, now: datetime, max_age_s: float) -> Verdict:
         """Compare the parameter with each of *secrets*."""

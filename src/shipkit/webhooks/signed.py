@@ -59,7 +59,9 @@ class Signed:
     time_format: Literal["s", "ms", "iso"] = "s"
     """Seconds or milliseconds since 1970, or ISO 8601 with an offset."""
     id_header: str = ""
-    trust: TrustLevel = attrs.Factory(lambda self: _trust_in(self.signed), takes_self=True)
+    trust: TrustLevel = attrs.field(
+        default=attrs.Factory(lambda self: _trust_in(self.signed), takes_self=True), converter=TrustLevel
+    )
 
     def __attrs_post_init__(self) -> None:
         timed = bool(self.time_header or self.time_member)
@@ -152,8 +154,8 @@ class Parts:
     def text(self, name: str) -> str | None:
         """The header of that name, or the member of the body that a name such as ``/verify/signature`` points to."""
         if not name.startswith("/"):
-            wanted = name.lower()
-            return next((value for key, value in self.push.headers.items() if key.lower() == wanted), None)
+            lowered = name.lower()
+            return next((value for each, value in self.push.headers.items() if each.lower() == lowered), None)
         if not self._read:
             self._json, self._read = _json(self.push.body), True
         found = self._json
