@@ -146,7 +146,9 @@ where = "x"
     assert told["/accounts/shop/client_id"] == "line 1, column 2: client_id must be given"
     assert told["/accounts/shop/client_secret"].endswith("the environment variable NOT_SET is not set")
     assert told["/accounts/other/carrier"].startswith("line 8, column 1: no plugin for nobody")
-    assert told["/zzz"].startswith("line 30, column 2: unknown key zzz; there are: accounts, settings, store")
+    assert told["/zzz"].startswith(
+        "line 30, column 2: unknown key zzz; there are: accounts, destinations, service, settings, store, webhooks"
+    )
     assert str(error).startswith(str(tmp_path / "shipkit.toml"))
     assert "twelve" not in str(error) and "stone" not in str(error)
 

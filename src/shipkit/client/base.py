@@ -80,11 +80,12 @@ class ClientBase:
 
     @classmethod
     def from_config(cls, path: str | Path | None = None, **options: Any) -> Self:
-        """The accounts, the store and the settings of a configuration file (`shipkit.config`)."""
+        """The accounts, the store, the destinations and the settings of a configuration file (`shipkit.config`)."""
         from ..config import loaded
 
         config = loaded(path)
-        client = cls(config.accounts, store=config.store(), settings=config.settings, **options)
+        given: dict[str, Any] = {"destinations": tuple(config.destinations), "webhooks": config.webhooks, **options}
+        client = cls(config.accounts, store=config.store(), settings=config.settings, **given)
         client._own_store = True
         return client
 

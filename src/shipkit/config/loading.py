@@ -17,10 +17,15 @@ from ..errors import InputError, NotSupportedError
 from ..model import Problem, ProblemCode
 from ..registry import Registry
 from ..settings import Settings
+from ..webhooks.auth import WebhookAuth
 from .accounts import AccountsReader
+from .destinations import DestinationChoice, destinations
 from .findings import Findings
 from .positions import places
+from .pushes import webhooks
+from .serving import ServiceChoice, service
 from .stores import StoreChoice, chosen
+from .tables import TableReader
 from .values import Resolver, Unusable, fitted
 
 if TYPE_CHECKING:
@@ -30,7 +35,7 @@ __all__ = ["Config", "data_folder", "found_file", "loaded"]
 
 FILE: Final = "shipkit.toml"
 _PREFIX: Final = "SHIPKIT_ACCOUNTS__"
-_SECTIONS: Final = ("accounts", "settings", "store")
+_SECTIONS: Final = ("accounts", "destinations", "service", "settings", "store", "webhooks")
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +48,11 @@ class Config:
     """The file that was read; None where there was none."""
     warnings: tuple[str, ...] = ()
     store_choice: StoreChoice = attrs.field(factory=StoreChoice)
+    destinations: Mapping[str, DestinationChoice] = attrs.field(factory=dict)
+    """Where announcements go, by name."""
+    webhooks: Mapping[str, WebhookAuth] = attrs.field(factory=dict)
+    """By account how its pushes are proved, where the host says so."""
+    service: ServiceChoice = attrs.field(factory=ServiceChoice)
 
     @property
     def store_path(self) -> Path | None:
@@ -83,15 +93,28 @@ def loaded(
     resolver = Resolver(environ, folder, findings)
     reader = AccountsReader(registry or Registry(), resolver, findings)
     tables = _table(data, "accounts", findings)
-    accounts = reader.accounts(tables, _overrides(tables, environ, findings))
+    overrides = _overrides(tables, environ, findings)
+    accounts = reader.accounts(tables, overrides)
     settings = _settings(_table(data, "settings", findings), findings, reader)
     usual = data_folder(environ) / "shipkit.db"
     store_choice, literal = chosen(_table(data, "store", findings), findings, resolver, folder, usual)
-    if file is not None and (reader.literal_secret or literal) and _world_readable(file):
+    pushed = TableReader(resolver, findings)
+    where = destinations(data, pushed)
+    proofs = webhooks(data, dict.fromkeys([*tables, *overrides]), pushed)
+    serving = service(data, pushed)
+    literal = literal or reader.literal_secret or pushed.literal_secret
+    if file is not None and literal and _world_readable(file):
         findings.warnings.append(f"{file} holds a secret and everybody on this machine can read it: chmod 600 {file}")
     findings.refuse()
     return Config(
-        accounts=accounts, settings=settings, path=file, warnings=tuple(findings.warnings), store_choice=store_choice
+        accounts=accounts,
+        settings=settings,
+        path=file,
+        warnings=tuple(findings.warnings),
+        store_choice=store_choice,
+        destinations=where,
+        webhooks=proofs,
+        service=serving,
     )
 
 

@@ -4,44 +4,9 @@ from __future__ import annotations
 
 import math
 
-import attrs
-
-from ..errors import InputError
-from ..model import Problem, ProblemCode
+from ..config import Bounds
 
 __all__ = ["Bounds", "Lane"]
-
-
-@attrs.frozen(kw_only=True)
-class Bounds:
-    """The limits of one endpoint process. What is over them is answered 429 or 503, with ``Retry-After``."""
-
-    body_s: float = 10.0
-    """From the headers to the last byte of the body; a slower sender gets 408."""
-    commit_s: float = 20.0
-    """Until the store has it; after that the sender is told to come again."""
-    headers_max: int = 100
-    headers_max_bytes: int = 32_768
-    at_once: int = 64
-    """Pushes to one account under way."""
-    bytes_at_once: int = 64_000_000
-    """Of bodies that are read or wait for the store, of all accounts together."""
-    per_s: float = 1000.0
-    """Pushes to one account in a second, in the long run; twice as many may come in a burst."""
-    strangers_per_s: float = 50.0
-    """Requests in a second that are on no account's path, of everybody together."""
-    connections: int = 1000
-    """Open at once; more are closed with 503. Of the server that `shipkit serve` runs."""
-    head_s: float = 10.0
-    """Until the headers of a request are in, on that server."""
-
-    def __attrs_post_init__(self) -> None:
-        wrong = [name for name, value in attrs.asdict(self).items() if not value > 0]
-        if wrong:
-            text = "must be greater than 0"
-            raise InputError(
-                problems=tuple(Problem(path=f"/{name}", code=ProblemCode.NOT_POSITIVE, text=text) for name in wrong)
-            )
 
 
 class Lane:

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document of the endpoint: what a gateway, a tester or a carrier's form needs to know of it.
 
-``python -m shipkit.service.openapi --check docs/schema/openapi/endpoint.json`` compares the file with what the code says.
+``python -m shipkit.service.openapi --check docs/schema/openapi/endpoint.json`` checks the file.
 """
 
 from __future__ import annotations
