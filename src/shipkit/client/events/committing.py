@@ -41,8 +41,8 @@ class Told:
 
     events: tuple[TrackingEvent, ...] = ()
     """Within the parcel's scope."""
-    result: TrackResult | None = None
-    """The newest, for what is told beside the events."""
+    results: tuple[TrackResult, ...] = ()
+    """The answers, for what they tell beside the events."""
     noted: Callable[[Parcel, bool], Parcel] = as_told
     """The row, given whether its state has changed; it may be asked more than once."""
 
@@ -116,7 +116,13 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
     works: dict[str, ParcelWork] = {}
     for scope in scopes:
         row, one = rows[scope], told[scope]
-        work = advanced(row, known.get(scope, ()), one.events, result=one.result)
+        work = advanced(
+            row,
+            known.get(scope, ()),
+            one.events,
+            result=one.results,
+            withdrawn_after=desk.settings.withdrawn_after_answers,
+        )
         after = one.noted(work.after, work.after is not row)
         if after is not row:
             works[scope] = attrs.evolve(work, after=after)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Final
 
 import attrs
 
 from ...errors import ReplyError, ShipkitError
-from ...model import NoticeCode, TrackingEvent, TrackResult, evolve
-from ...model.scalars import EMPTY
+from ...model import NoticeCode, TrackResult
 from ...ports.events import Letter
 from ..desk import Desk
 from ..pushes import read
 
-__all__ = ["Reading", "codes_of", "opened", "shown_paths"]
+__all__ = ["Reading", "codes_of", "nobodys", "numbers_of", "opened", "shown_paths"]
 
 # Members of a carrier's JSON are names of fields; anything longer or stranger may be somebody's data.
 _PATH: Final = re.compile(r"\$(?:\.[A-Za-z_@#][\w:-]{0,40}|\[\d{0,6}\]|/[A-Za-z_][\w:-]{0,40}){0,12}", re.ASCII)
@@ -39,10 +38,32 @@ class Reading:
         return self.letter.delivery.carrier
 
     def numbers(self) -> tuple[str, ...]:
-        """Every number that it speaks of: those asked about first, then those of pieces."""
-        named = [result.number.value for result in self.results]
-        pieces = [event.piece for result in self.results for event in result.events if event.piece]
-        return tuple(dict.fromkeys((*named, *pieces)))
+        """Every number that it speaks of."""
+        return tuple(dict.fromkeys(number for result in self.results for number in numbers_of(result)))
+
+
+def numbers_of(result: TrackResult) -> tuple[str, ...]:
+    """The number that *result* is about, those of pieces that its events name, and those that belong to it."""
+    pieces = [event.piece for event in result.events if event.piece]
+    return tuple(dict.fromkeys((result.number.value, *pieces, *(one.value for one in result.related))))
+
+
+def nobodys(result: TrackResult, followed: Collection[str]) -> tuple[str, ...]:
+    """The numbers under which somebody would have to be *followed* for what `shipkit.events.advancing.divided` drops.
+
+    Where the number that *result* is about is not followed, following it would do as well.
+    """
+    number = result.number.value
+    if number in followed:
+        is_piece = any(event.piece == number for event in result.events)
+        others = [event.piece for event in result.events if event.piece and event.piece not in followed]
+        return tuple(dict.fromkeys(others)) if is_piece else ()
+    named = numbers_of(result)
+    lost = [event for event in result.events if event.piece not in followed]
+    if not any(name in followed for name in named):
+        return named
+    missing = [event.piece for event in lost if event.piece]
+    return tuple(dict.fromkeys((number, *missing))) if missing else ()
 
 
 def opened(desk: Desk, letter: Letter) -> Reading:
@@ -70,25 +91,3 @@ def codes_of(reading: Reading) -> tuple[str, ...]:
     """The status codes in it that no table explains, as its plugin says."""
     notices = [notice for result in reading.results for notice in result.messages]
     return tuple([one.carrier_code or "" for one in notices if one.code is NoticeCode.UNMAPPED_CODE])
-
-
-def divided(result: TrackResult, followed: Mapping[str, object] = EMPTY) -> Mapping[str, TrackResult]:
-    """*result* by number: events of a piece that is *followed* by itself go to it, all others stay with the whole."""
-    parts: dict[str, list[TrackingEvent]] = {result.number.value: []}
-    for event in result.events:
-        piece = event.piece if event.piece in followed else None
-        parts.setdefault(piece or result.number.value, []).append(event)
-    if len(parts) == 1:
-        return {result.number.value: result}
-    whole = result.number
-    return {
-        number: evolve(result, events=tuple(events))
-        if number == whole.value
-        else TrackResult(
-            number=evolve(whole, value=number, raw=None),
-            events=tuple(events),
-            complete=False,
-            received_at=result.received_at,
-        )
-        for number, events in parts.items()
-    }

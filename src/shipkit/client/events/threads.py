@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ...flow import Run
     from .answering import Answer
     from .desk import EventDesk
+    from .ends import Processed
     from .receiving import Received
 
 __all__ = ["Events"]
@@ -46,6 +47,18 @@ class Events:
 
         push = RawPush(headers=headers, body=body, query=query, remote=remote)
         return self._run(receive(self._desk, account, push))
+
+    def process(self, limit: int | None = None) -> Processed:
+        """Take a batch of deliveries from the inbox (*limit*, ``inbox_batch``) and see each of them through.
+
+        Call it until nothing is ``taken``, by as many workers as you like: each delivery is lent to one of them.
+
+        Raises:
+            StoreError: the store cannot be reached; what was taken is free again when its lease is over.
+        """
+        from .processing import process
+
+        return self._run(process(self._desk, limit))
 
     # Parcels: following, asking carriers, reconciling
 

@@ -1,0 +1,275 @@
+"""From the inbox to states: deliveries are read, carriers asked about hints, parcels moved, and all of it written.
+
+Each delivery ends: ``done``, ``ignored``, ``parked`` until somebody registers its parcel, or ``dead`` with the reason.
+What fails for a while goes back into the inbox. Read again it changes nothing, so a crash at any point costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+import attrs
+
+from ...errors import ShipkitError, StoreError
+from ...events.advancing import divided
+from ...flow import Emit, Run, call
+from ...model import DeliveryResult, EventSource, TrackingEvent, TrackResult, TrustLevel, evolve
+from ...ports import Observation
+from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
+from .asking import ask, can_ask
+from .committing import Told, committed, kept
+from .desk import EventDesk
+from .ends import Ends, Processed, counted
+from .reading import Reading, codes_of, nobodys, numbers_of, opened
+from .receiving import seen
+
+__all__ = ["process"]
+
+Followed = Mapping[tuple[str, str], Parcel]
+
+
+def process(desk: EventDesk, limit: int | None = None) -> Run[Processed]:
+    """Take one batch from the inbox (*limit*, ``inbox_batch``) and see each delivery through.
+
+    Raises:
+        StoreError: the store cannot be reached; what was taken is free again when its lease is over.
+    """
+    owner = desk.desk.request_id()
+    batch = desk.settings.inbox_batch if limit is None else limit
+    letters = yield from call(desk.store.take, owner, desk.settings.inbox_lease_s, batch)
+    # What was taken before and did not end may be what ended its worker: from then on it goes alone, and after others.
+    fresh = [letter for letter in letters if letter.attempts <= 1]
+    groups = [fresh, *([letter] for letter in letters if letter.attempts > 1)]
+    result = Processed(taken=len(letters))
+    for group in groups:
+        if group:
+            result += yield from _seen_through(desk, owner, group)
+    return result
+
+
+def _seen_through(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Processed]:
+    try:
+        return (yield from _processed(desk, owner, letters))
+    except StoreError as error:
+        code = error.code
+    except Exception as error:  # of values that break what is made of them: it must not hold up what came beside them
+        code = f"internal_{type(error).__name__}"
+    # Where the store takes this, it was not the store: one of them cannot be written, and next each goes alone.
+    ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
+    put_back = tuple([ends.again(letter, code) for letter in letters])
+    yield from call(desk.store.commit, Work(letters=put_back))
+    for letter, end in zip(letters, put_back, strict=True):
+        yield from _seen_dead(letter, end)
+    return counted(put_back)
+
+
+def _processed(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Processed]:
+    ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
+    batch = _Batch(desk, ends)
+    for letter in letters:
+        batch.open(letter)
+    pairs = batch.pairs()
+    rows = (yield from call(desk.store.find, pairs)) if pairs else ()
+    batch.share_out({pair: row for pair, row in zip(pairs, rows, strict=True) if row is not None})
+    answers = yield from ask(desk, batch.to_ask())
+    for scope, answer in answers.items():
+        batch.answered(scope, answer)
+    written = yield from committed(desk, batch.parcels, batch.told(), batch.ends)
+    yield from batch.seen(written.failed)
+    return counted(batch.ends(written.failed)) + Processed(
+        asked=len(answers),
+        parcels=len(written.works),
+        events=sum(len(work.events) for work in written.works),
+        announcements=sum(len(work.announcements) for work in written.works),
+    )
+
+
+@attrs.define(eq=False)
+class _Course:
+    """One delivery in the batch: what it told of, what it waits for, what went wrong."""
+
+    letter: Letter
+    reading: Reading
+    scopes: set[str] = attrs.field(factory=set)
+    unknown: dict[str, None] = attrs.field(factory=dict)
+    end: LetterEnd | None = None
+    """Settled, whatever is written."""
+    codes: tuple[str, ...] = ()
+
+
+@attrs.define(eq=False)
+class _Hint:
+    """A parcel that there may be news of."""
+
+    parcel: Parcel
+    courses: list[_Course] = attrs.field(factory=list)
+
+
+class _Batch:
+    """What a batch of deliveries says, by parcel."""
+
+    def __init__(self, desk: EventDesk, ends: Ends) -> None:
+        self.desk, self.make = desk, ends
+        self.courses: list[_Course] = []
+        self.parcels: dict[str, Parcel] = {}
+        self._events: dict[str, list[TrackingEvent]] = {}
+        self._results: dict[str, list[TrackResult]] = {}
+        self._pushed_at: dict[str, datetime] = {}
+        self._hints: dict[str, _Hint] = {}
+        self._asked: set[str] = set()
+
+    def open(self, letter: Letter) -> None:
+        """Read *letter*; where that does not work it is known how it ends."""
+        if letter.attempts > self.desk.settings.inbox_attempts:  # it ended its worker each time
+            end = self.make.of(letter, LetterState.DEAD, "attempts")
+            self.courses.append(_Course(letter, Reading(letter=letter), end=end))
+            return
+        reading = opened(self.desk.desk, letter)
+        course = _Course(letter, reading, codes=codes_of(reading))
+        if reading.error:
+            dead = self.make.of(letter, LetterState.DEAD, reading.error, reading.detail)
+            course.end = self.make.again(letter, reading.error) if reading.again else dead
+        self.courses.append(course)
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Carrier and number of everything that is spoken of."""
+        readings = [course.reading for course in self.courses]
+        return tuple(dict.fromkeys((one.carrier, number) for one in readings for number in one.numbers()))
+
+    def share_out(self, followed: Followed) -> None:
+        """Give what was read to the parcels that it speaks of, or note that their carrier is to be asked."""
+        for course in self.courses:
+            carrier = course.reading.carrier
+            for result in course.reading.results:
+                numbers = [number for number in numbers_of(result) if (carrier, number) in followed]
+                here = {number: followed[carrier, number] for number in numbers}
+                course.unknown.update(dict.fromkeys(nobodys(result, here)))
+                self._share(course, result, here)
+
+    def _share(self, course: _Course, result: TrackResult, here: Mapping[str, Parcel]) -> None:
+        asked = here.get(result.number.value)
+        shares = divided(result, here.values(), source=EventSource.WEBHOOK)
+        for parcel in dict.fromkeys(here.values()):
+            if parcel.purged_at is not None or (parcel is not asked and parcel.scope not in shares):
+                continue
+            delivery = course.letter.delivery
+            if _believed(course.letter, parcel) or self._as_good_as_it_gets(course, parcel):
+                course.scopes.add(parcel.scope)
+                self.parcels[parcel.scope] = parcel
+                self._events.setdefault(parcel.scope, []).extend(shares.get(parcel.scope, ()))
+                pushed_at = self._pushed_at.setdefault(parcel.scope, delivery.received_at)
+                self._pushed_at[parcel.scope] = max(pushed_at, delivery.received_at)
+                if parcel is asked:
+                    # A push may tell all that there was when it was sent, and arrive when there is more.
+                    self._results.setdefault(parcel.scope, []).append(evolve(result, complete=False))
+            elif course.end is None:
+                self._hint(course, parcel)
+
+    def _as_good_as_it_gets(self, course: _Course, parcel: Parcel) -> bool:
+        """Of a carrier that answers for no number, a push of a proved sender is the best evidence that there is."""
+        delivery = course.letter.delivery
+        if can_ask(self.desk, parcel):
+            return False
+        proved = delivery.trust is not TrustLevel.UNAUTHENTICATED and delivery.account == parcel.account
+        if not proved:
+            course.end = self.make.of(course.letter, LetterState.DEAD, "unproved")
+        return proved
+
+    def _hint(self, course: _Course, parcel: Parcel) -> None:
+        course.scopes.add(parcel.scope)
+        course.codes = ()  # they are counted in the answer
+        received_at, polled_at = course.letter.delivery.received_at, parcel.polled_at
+        if polled_at is not None and not parcel.failures and not parcel.not_found:
+            if polled_at >= received_at:
+                return  # the carrier was asked since
+            fresh_until = polled_at + timedelta(seconds=self.desk.settings.hint_fresh_s)
+            if fresh_until > self.make.now:
+                course.end = self.make.later(course.letter, "asked_lately", fresh_until)
+                return
+        self._hints.setdefault(parcel.scope, _Hint(parcel)).courses.append(course)
+
+    def to_ask(self) -> list[Parcel]:
+        """The parcels that there may be news of."""
+        return [hint.parcel for hint in self._hints.values()]
+
+    def answered(self, scope: str, answer: TrackResult | ShipkitError) -> None:
+        """Take what the carrier says of one of them."""
+        hint = self._hints[scope]
+        if isinstance(answer, ShipkitError):
+            wait_s = answer.retry_after_s or 0
+            for course in hint.courses:
+                course.end = course.end or self.make.again(course.letter, answer.code, wait_s=wait_s)
+            return
+        self.parcels[scope] = hint.parcel
+        shares = divided(answer, [hint.parcel], source=EventSource.POLL)
+        self._events.setdefault(scope, []).extend(shares.get(scope, ()))
+        self._results.setdefault(scope, []).append(answer)
+        self._asked.add(scope)
+
+    def told(self) -> Mapping[str, Told]:
+        """By scope what is to be joined to a parcel's evidence."""
+        return {
+            scope: Told(
+                events=tuple(self._events.get(scope, ())),
+                results=tuple(self._results.get(scope, ())),
+                noted=partial(self._noted, self._pushed_at.get(scope), scope in self._asked),
+            )
+            for scope in self.parcels
+        }
+
+    def _noted(self, pushed_at: datetime | None, asked: bool, parcel: Parcel, news: bool) -> Parcel:
+        row = parcel
+        if pushed_at is not None and (row.pushed_at is None or row.pushed_at < pushed_at):
+            row = attrs.evolve(row, pushed_at=pushed_at)
+        if asked:
+            row = attrs.evolve(row, polled_at=self.make.now, failures=0, not_found=0)
+        if news and row.polls:
+            row = attrs.evolve(row, polls=0)
+        return kept(self.desk, row) if row is not parcel or news else row
+
+    def ends(self, failed: frozenset[str]) -> tuple[LetterEnd, ...]:
+        """How each delivery ends, given the scopes that could not be written."""
+        return tuple([self._end(course, failed) for course in self.courses])
+
+    def _end(self, course: _Course, failed: frozenset[str]) -> LetterEnd:
+        letter = course.letter
+        end = course.end
+        if end is None and failed & course.scopes:
+            end = self.make.again(letter, "moved")
+        if end is None and course.unknown:
+            end = attrs.evolve(self.make.of(letter, LetterState.PARKED), waits_for=tuple(course.unknown))
+        if end is None:
+            end = self.make.of(letter, LetterState.DONE if course.scopes else LetterState.IGNORED)
+        return attrs.evolve(end, scopes=tuple(sorted(course.scopes)))
+
+    def seen(self, failed: frozenset[str]) -> Iterator[Emit]:
+        """What is counted: codes that no table explains, when their delivery has ended, and dead letters."""
+        for course in self.courses:
+            delivery, end = course.letter.delivery, self._end(course, failed)
+            if end.state in (LetterState.DONE, LetterState.IGNORED):
+                for code in course.codes:
+                    yield Emit(
+                        event=Observation(
+                            kind="unmapped_code",
+                            account=delivery.account,
+                            carrier=delivery.carrier,
+                            operation="read_webhook",
+                            detail=code,
+                        )
+                    )
+            else:
+                yield from _seen_dead(course.letter, end)
+
+
+def _seen_dead(letter: Letter, end: LetterEnd) -> Iterator[Emit]:
+    if end.state is LetterState.DEAD:
+        for event in seen(attrs.evolve(letter.delivery, result=DeliveryResult.DEAD_LETTER)):
+            yield Emit(event=attrs.evolve(event, operation="process", error=end.error))
+
+
+def _believed(letter: Letter, parcel: Parcel) -> bool:
+    """Only signed bytes are evidence, and only of parcels of the account whose secret signed them."""
+    delivery = letter.delivery
+    return delivery.trust is TrustLevel.BODY_SIGNED and delivery.account == parcel.account
