@@ -102,7 +102,7 @@ class AcmeDialect(Dialect):
         body = json.dumps({"number": step.number, "code": step.kind.value, "at": step.at.isoformat()}).encode()
         signature = hmac.new(subscription.credential.encode(), body, "sha256").hexdigest()
         headers = {"Content-Type": "application/json", "X-Acme-Signature": signature}
-        return Push(url=subscription.url, headers=headers, body=body)
+        return Push(url=subscription.url, headers=headers, body=body, proof="X-Acme-Signature")
 
     def _account(self, call: Call) -> str:
         token = self.world.token(call.bearer())

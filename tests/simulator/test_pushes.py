@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipkit.simulator import Simulator
-from shipkit.simulator.pushing import in_order, is_loopback
+from shipkit.simulator.posting import is_loopback
+from shipkit.simulator.pushing import in_order
 from tests.simulator.conftest import Raw, Receiver
 
 HOUR = 3600

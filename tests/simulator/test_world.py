@@ -20,14 +20,23 @@ AFTER = {
     "announced": {"accepted", "voided"},
     "accepted": {"departed"},
     "departed": {"arrived"},
-    "arrived": {"arrived", "out_for_delivery", "exception", "returned"},
-    "exception": {"out_for_delivery"},
+    "arrived": {
+        *("arrived", "out_for_delivery", "exception", "unexplained"),
+        *("customs_held", "handed_over", "returned", "noted"),
+    },
+    "exception": {"out_for_delivery", "lost"},
+    "unexplained": {"out_for_delivery"},
+    "customs_held": {"customs_cleared"},
+    "customs_cleared": {"arrived"},
+    "handed_over": {"arrived"},
     "out_for_delivery": {"delivered", "attempted", "ready_for_pickup", "refused"},
-    "attempted": {"out_for_delivery"},
-    "ready_for_pickup": {"collected"},
+    "attempted": {"out_for_delivery", "redirected", "returning"},
+    "redirected": {"ready_for_pickup"},
+    "ready_for_pickup": {"collected", "returning"},
     "refused": {"returning"},
     "returning": {"arrived"},
 }
+ENDS = {"delivered", "collected", "returned", "lost"}
 
 
 def booked(world: World, mark: str = "M1", pieces: int = 1, reference: str = "order-1", journey: str = "") -> Booking:
@@ -81,10 +90,12 @@ def test_each_journey_is_a_way_that_a_parcel_can_go(world: World, name: str) -> 
     world.clock.advance(200 * HOUR)
 
     steps = world.parcel(number).steps_until_now()
+    end = next(index for index, step in enumerate(steps) if step.kind.value in ENDS)
 
     assert steps[0].kind is StepKind.ANNOUNCED
-    assert steps[-1].kind.value not in AFTER, "it ends where nothing follows"
-    assert all(later.kind.value in AFTER[step.kind.value] for step, later in pairwise(steps))
+    assert all(later.kind.value in AFTER[step.kind.value] for step, later in pairwise(steps[: end + 1]))
+    assert (name == "trailing") == (end < len(steps) - 1), "only here something is told after the end"
+    assert JOURNEYS[name].end is steps[end].kind
     assert [step.at for step in steps] == sorted({step.at for step in steps})
     assert [step.index for step in steps] == list(range(len(steps)))
 
@@ -116,6 +127,43 @@ def test_a_parcel_can_be_sent_another_way(world: World) -> None:
     assert (kinds(world, first)[-1], kinds(world, second)[-1]) == ("delivered", "returned")
     with pytest.raises(ValueError, match="no journey is called teleport"):
         world.set_journey(first, "teleport")
+
+
+def test_a_parcel_can_be_hurried_along_its_way(world: World) -> None:
+    number = booked(world).numbers[0]
+    world.clock.advance(7 * HOUR)
+
+    at = world.hurry(number, StepKind.OUT_FOR_DELIVERY)
+
+    assert kinds(world, number) == ["announced", "accepted", "departed"], "the next second begins now"
+    world.clock.advance((at - world.clock.now()).total_seconds())
+    assert kinds(world, number) == ["announced", "accepted", "departed", "arrived", "arrived", "out_for_delivery"]
+    world.clock.advance(5 * HOUR)
+    assert kinds(world, number)[-1] == "delivered", "what follows keeps its distance"
+    assert [step.index for step in world.parcel(number).steps_until_now()] == list(range(7))
+
+
+def test_what_is_hurried_may_have_happened_before_but_not_before_what_has(world: World) -> None:
+    number = booked(world).numbers[0]
+    world.clock.advance(7 * HOUR)
+
+    at = world.hurry(number, StepKind.DELIVERED, lag_s=HOUR / 2)
+    assert at == world.clock.now() - timedelta(seconds=HOUR / 2 - 4)
+
+    second = booked(world).numbers[0]
+    assert world.hurry(second, StepKind.ACCEPTED, lag_s=HOUR) == world.clock.now() + timedelta(seconds=1)
+
+
+def test_a_hurried_parcel_takes_another_way_where_its_own_does_not_go_there(world: World) -> None:
+    number = booked(world).numbers[0]
+
+    world.clock.advance((world.hurry(number, StepKind.LOST, unexplained=True) - START).total_seconds())
+
+    assert kinds(world, number)[-2:] == ["unexplained", "lost"]
+    with pytest.raises(ValueError, match="has lost behind it: delivered does not come any more"):
+        world.hurry(number, StepKind.DELIVERED)
+    world.set_journey(number, "delivered")
+    assert kinds(world, number) == ["announced"]
 
 
 def test_a_parcel_voided_before_custody_never_moves(world: World) -> None:

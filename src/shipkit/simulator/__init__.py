@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .engine import FAULT_HEADER, RequestRecord
     from .faults import FAULTS, Fault, FaultBox, FaultKind, load_faults
     from .journeys import JOURNEYS, Journey, Leg, Parcel, Place, Step, StepKind
+    from .push_faults import PUSH_FAULTS, PushFault, PushFaultBox
     from .pushing import Attempt, Delivery
     from .records import (
         Billing,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Subscription,
     )
     from .simulator import Simulator
+    from .triggering import TRIGGERS, Trigger
     from .world import World
 
 __all__ = [
@@ -53,10 +55,13 @@ __all__ = [
     "Leg",
     "ManifestRecord",
     "NotInBooksError",
+    "PUSH_FAULTS",
     "Parcel",
     "PickupRecord",
     "Place",
     "Push",
+    "PushFault",
+    "PushFaultBox",
     "Reply",
     "RequestRecord",
     "Route",
@@ -65,6 +70,8 @@ __all__ = [
     "Step",
     "StepKind",
     "Subscription",
+    "TRIGGERS",
+    "Trigger",
     "World",
     "load_faults",
     "route",
@@ -94,10 +101,13 @@ _ROOMS = {
     "Leg": ".journeys",
     "ManifestRecord": ".records",
     "NotInBooksError": ".records",
+    "PUSH_FAULTS": ".push_faults",
     "Parcel": ".journeys",
     "PickupRecord": ".records",
     "Place": ".journeys",
     "Push": ".dialect",
+    "PushFault": ".push_faults",
+    "PushFaultBox": ".push_faults",
     "Reply": ".calls",
     "RequestRecord": ".engine",
     "Route": ".dialect",
@@ -106,6 +116,8 @@ _ROOMS = {
     "Step": ".journeys",
     "StepKind": ".journeys",
     "Subscription": ".records",
+    "TRIGGERS": ".triggering",
+    "Trigger": ".triggering",
     "World": ".world",
     "load_faults": ".faults",
     "route": ".dialect",

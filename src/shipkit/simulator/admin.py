@@ -13,8 +13,11 @@ import attrs
 from .calls import BadCallError, Call, Reply
 from .engine import RequestRecord
 from .faults import FAULTS, Fault
-from .pushing import Delivery, is_loopback
+from .posting import is_loopback
+from .push_faults import PUSH_FAULTS, PushFault
+from .pushing import Delivery
 from .records import NotInBooksError
+from .triggering import Trigger
 
 if TYPE_CHECKING:
     from .simulator import Simulator
@@ -158,6 +161,36 @@ class Admin:
         sent = await self._simulator.redeliver_in_loop(data.get("ids"), **manner)
         return [_delivery(each) for each in sent]
 
+    async def push_faults(self, call: Call) -> object:
+        """What goes wrong with pushes, by id, and how often it has hit; ``push-faults/kinds`` has every kind."""
+        if call.params["rest"] == "kinds":
+            return [{"name": name, "meaning": meaning} for name, meaning in PUSH_FAULTS.items()]
+        rows = self._simulator.push_faults.all()
+        return [
+            {"id": fault_id, "hits": hits, "fault": fault.name, **_plain(attrs.asdict(fault, filter=_but_name))}
+            for fault_id, (fault, hits) in rows.items()
+        ]
+
+    async def add_push_faults(self, call: Call) -> object:
+        """Let pushes go wrong from now on: ``{"fault": "lost", "hit": 1, "of": 5}``, or a list of such."""
+        rows = call.json()
+        faults = [PushFault.of_data(_mapping(row)) for row in (rows if isinstance(rows, list) else [rows])]
+        return {"ids": [self._simulator.push_faults.add(fault) for fault in faults]}
+
+    async def remove_push_faults(self, call: Call) -> object:
+        """Take one back (``push-faults/ID``), or all."""
+        box = self._simulator.push_faults
+        if not call.params["rest"]:
+            box.clear()
+        elif not box.remove(int(call.params["rest"])):
+            raise NotInBooksError(f"no fault {call.params['rest']} of pushes")
+        return await self.push_faults(attrs.evolve(call, params={"rest": ""}))
+
+    async def trigger(self, call: Call) -> object:
+        """Let a milestone happen now and push it: ``{"milestone": "delivered", "late": true, "duplicate": true}``."""
+        sent = await self._simulator.trigger_in_loop(Trigger.of(_object(call)))
+        return [_delivery(each) for each in sent]
+
     async def reset(self, call: Call) -> object:
         """Forget bookings, requests, faults and pushes; the time stays."""
         self._simulator.reset_in_loop()
@@ -175,6 +208,8 @@ PAGES: Final[Mapping[str, Mapping[str, Page]]] = {
     "faults": {"GET": Admin.faults, "POST": Admin.add_faults, "DELETE": Admin.remove_faults},
     "clock": {"GET": Admin.clock, "POST": Admin.advance},
     "pushes": {"GET": Admin.pushes, "POST": Admin.push_again},
+    "push-faults": {"GET": Admin.push_faults, "POST": Admin.add_push_faults, "DELETE": Admin.remove_push_faults},
+    "trigger": {"POST": Admin.trigger},
     "reset": {"POST": Admin.reset},
 }
 
@@ -190,7 +225,15 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _manner(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {"order": str(data.get("order", "in_order")), "copies": int(data.get("copies", 1))}
+    return {
+        "order": str(data.get("order", "in_order")),
+        "copies": int(data.get("copies", 1)),
+        "at_once": int(data.get("at_once", 1)),
+    }
+
+
+def _but_name(field: attrs.Attribute[Any], _: object) -> bool:
+    return field.name != "name"
 
 
 def _request(record: RequestRecord) -> dict[str, object]:
@@ -219,6 +262,7 @@ def _delivery(delivery: Delivery) -> dict[str, object]:
         "number": delivery.step.number,
         "step": delivery.step.kind.value,
         "at": delivery.step.at,
+        "faults": delivery.faults,
         "accepted": delivery.accepted,
         "attempts": [_plain(attempt) for attempt in delivery.attempts],
         "next_at": delivery.next_at,

@@ -54,6 +54,13 @@ class Push:
     url: str
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    proof: str = ""
+    """The header that proves who sends it, where there is one."""
+
+    def unsigned(self) -> Push:
+        """The same without the proof: what a stranger would send."""
+        left = {name: value for name, value in self.headers.items() if name.lower() != self.proof.lower()}
+        return attrs.evolve(self, headers=left)
 
 
 def route(method: str, template: str, *, operation: str, purchase: bool = False) -> Callable[[H], H]:
@@ -96,7 +103,8 @@ class Dialect:
         self.world = world if world is not None else World()
 
     #: Seconds (of the carrier's time) after a failed push at which it is tried again, one entry per try.
-    push_retries: ClassVar[tuple[float, ...]] = (60, 600, 3600)
+    #: A test may set another on its own dialect.
+    push_retries: tuple[float, ...] = (60, 600, 3600)
 
     # What a dialect may override
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
 import random
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 import attrs
-import h11
 
 from .dialect import Dialect, Push
 from .journeys import Step
+from .posting import Lines
+from .push_faults import PushFault, PushFaultBox
 
-__all__ = ["Attempt", "Delivery", "PushDesk", "is_loopback"]
+__all__ = ["Attempt", "Delivery", "PushDesk"]
 
-_TIMEOUT_S: Final = 10.0
-_MAX_ANSWER: Final = 1024 * 1024
+_AT_A_TIME: Final = 200  # steps that are looked at before others may use the books
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +36,10 @@ class Attempt:
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """One push to one subscription and what became of it. ``next_at`` is when it is tried (again), None: no more."""
+    """One push to one subscription and what became of it. ``next_at`` is when it is tried (again), None: no more.
+
+    ``faults`` names what hit it; one that is lost is never tried.
+    """
 
     id: int
     subscription_id: str
@@ -46,6 +47,7 @@ class Delivery:
     push: Push
     attempts: tuple[Attempt, ...] = ()
     next_at: datetime | None = None
+    faults: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -53,12 +55,17 @@ class Delivery:
 
 
 class PushDesk:
-    """Collects the pushes of one carrier and delivers them, one at a time, in the order it is told."""
+    """Collects the pushes of one carrier and delivers them in the order it is told, one at a time or several at once.
+
+    A push that was not accepted is tried again at the times that the dialect names, and never forgotten.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
+        self.faults = PushFaultBox()
         self._dialect = dialect
         self._deliveries: dict[int, Delivery] = {}
         self._made: set[tuple[str, str, str, datetime]] = set()
+        self._under_way: set[int] = set()
 
     def deliveries(self) -> tuple[Delivery, ...]:
         """Every push so far, in the order in which things happened."""
@@ -67,52 +74,90 @@ class PushDesk:
     def reset(self) -> None:
         self._deliveries.clear()
         self._made.clear()
+        self.faults.clear()
 
-    def collect(self) -> None:
-        """Make the pushes for what has happened by now and was not pushed yet."""
+    async def collect(self, of_any_age: Collection[str] = ()) -> None:
+        """Make the pushes for what has happened by now and was not pushed yet.
+
+        Of the parcels *of_any_age* also for what happened before somebody subscribed.
+        """
         world = self._dialect.world
         with world.lock:
             steps = sorted(
                 (step for parcel in world.parcels() for step in parcel.steps_until_now()),
                 key=lambda step: (step.at, step.booking_id, step.number, step.index),
             )
-            for step in steps:
-                for subscription in world.subscriptions():
-                    key = (subscription.id, step.number, step.kind.value, step.at)
-                    if key in self._made or not subscription.wants(step):
-                        continue
-                    self._made.add(key)
-                    if (push := self._dialect.pushes(step, subscription)) is not None:
-                        self._add(subscription.id, step, push)
+        for start in range(0, len(steps), _AT_A_TIME):
+            with world.lock:
+                self._make(steps[start : start + _AT_A_TIME], of_any_age)
+            await asyncio.sleep(0)
 
     def due(self) -> tuple[Delivery, ...]:
-        """The pushes that wait to be delivered now, oldest event first."""
+        """The pushes that wait to be delivered now and are not on their way, oldest event first."""
         now = self._dialect.world.clock.now()
-        return tuple(each for each in self._deliveries.values() if each.next_at is not None and each.next_at <= now)
+        return tuple(
+            each
+            for each in self._deliveries.values()
+            if each.next_at is not None and each.next_at <= now and each.id not in self._under_way
+        )
 
-    async def deliver(self, deliveries: Iterable[Delivery], *, order: str, copies: int) -> tuple[Delivery, ...]:
+    async def deliver(
+        self, deliveries: Iterable[Delivery], *, order: str = "in_order", copies: int = 1, at_once: int = 1
+    ) -> tuple[Delivery, ...]:
         """Send each *copies* times, ``in_order``, ``reversed`` or ``shuffled`` (always the same way).
 
+        With *at_once* so many are on their way at the same time, and the receiver sees their order only roughly.
+
         Raises:
-            ValueError: another order, or fewer than one copy.
+            ValueError: another order, fewer than one copy, or none at once.
         """
-        ids = in_order([each.id for each in deliveries for _ in range(copies)], order)
         if copies < 1:
             raise ValueError("a push is sent at least once")
-        for delivery_id in ids:
-            status, failure = await _post(self._dialect_push(delivery_id))
-            self._attempted(delivery_id, status, failure)
+        if at_once < 1:
+            raise ValueError("at least one push is on its way at once")
+        told = tuple(deliveries)
+        ids = in_order([each.id for each in told for _ in range(copies * (2 if "twice" in each.faults else 1))], order)
+        waiting = deque(ids)
+        self._under_way.update(ids)
+        try:
+            await asyncio.gather(*(self._work(waiting) for _ in range(min(at_once, len(ids)))))
+        finally:
+            self._under_way.difference_update(ids)
         return tuple(
             self._deliveries[delivery_id] for delivery_id in dict.fromkeys(ids) if delivery_id in self._deliveries
         )
 
-    def _dialect_push(self, delivery_id: int) -> Push:
-        return self._deliveries[delivery_id].push
+    async def _work(self, waiting: deque[int]) -> None:
+        lines = Lines()
+        try:
+            while waiting:
+                delivery = self._deliveries.get(waiting.popleft())
+                if delivery is not None:  # else forgotten by a reset
+                    self._attempted(delivery.id, *await lines.post(delivery.push))
+        finally:
+            await lines.close()
+
+    def _make(self, steps: Sequence[Step], of_any_age: Collection[str]) -> None:
+        for step in steps:
+            for subscription in self._dialect.world.subscriptions():
+                key = (subscription.id, step.number, step.kind.value, step.at)
+                wanted = subscription.wants(step) or (step.number in of_any_age and subscription.covers(step.number))
+                if key in self._made or not wanted:
+                    continue
+                self._made.add(key)
+                if (push := self._dialect.pushes(step, subscription)) is not None:
+                    self._add(subscription.id, step, push)
 
     def _add(self, subscription_id: str, step: Step, push: Push) -> None:
         delivery_id = len(self._deliveries) + 1
+        faults = self.faults.take()
         self._deliveries[delivery_id] = Delivery(
-            id=delivery_id, subscription_id=subscription_id, step=step, push=push, next_at=step.at
+            id=delivery_id,
+            subscription_id=subscription_id,
+            step=step,
+            push=push.unsigned() if "unsigned" in faults else push,
+            next_at=None if "lost" in faults else step.at + _lag(faults.get("late")),
+            faults=tuple(faults),
         )
 
     def _attempted(self, delivery_id: int, status: int | None, failure: str) -> None:
@@ -129,6 +174,10 @@ class PushDesk:
         self._deliveries[delivery_id] = attrs.evolve(delivery, attempts=attempts, next_at=next_at)
 
 
+def _lag(fault: PushFault | None) -> timedelta:
+    return timedelta(seconds=fault.lag_s if fault is not None else 0)
+
+
 def in_order(ids: list[int], order: str) -> list[int]:
     """The same ids ``in_order``, ``reversed``, or ``shuffled``: the same way each time, and never as they were."""
     if order == "in_order":
@@ -140,60 +189,3 @@ def in_order(ids: list[int], order: str) -> list[int]:
     mixed = ids.copy()
     random.Random(len(ids)).shuffle(mixed)
     return mixed if mixed != ids else ids[::-1]
-
-
-def is_loopback(url: str) -> bool:
-    """Whether *url* is plain HTTP to this machine: nothing else is ever pushed to."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http":
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-async def _post(push: Push) -> tuple[int | None, str]:
-    """Status of the subscriber's answer, or None and the reason why there is none."""
-    if not is_loopback(push.url):
-        return None, "a simulator pushes over http to loopback addresses only"
-    try:
-        return await asyncio.wait_for(_exchange(push), _TIMEOUT_S), ""
-    except (OSError, h11.ProtocolError, asyncio.TimeoutError, EOFError) as failed:
-        return None, f"{type(failed).__name__}: {failed}"
-
-
-async def _exchange(push: Push) -> int:
-    parts = urlsplit(push.url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
-    try:
-        http = h11.Connection(h11.CLIENT)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        fields = [*push.headers.items(), ("Host", parts.netloc), ("Content-Length", str(len(push.body)))]
-        head = http.send(h11.Request(method="POST", target=target, headers=[*fields, ("Connection", "close")]))
-        body = http.send(h11.Data(data=push.body)) if push.body else b""
-        writer.write((head or b"") + (body or b"") + (http.send(h11.EndOfMessage()) or b""))
-        await writer.drain()
-        return await _status(http, reader)
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-
-async def _status(http: h11.Connection, reader: asyncio.StreamReader) -> int:
-    status = 0
-    size = 0
-    while True:
-        event = http.next_event()
-        if event is h11.NEED_DATA:
-            data = await reader.read(65_536)
-            size += len(data)
-            http.receive_data(data)
-        elif isinstance(event, h11.Response):
-            status = event.status_code
-        elif isinstance(event, h11.EndOfMessage) or (status and size > _MAX_ANSWER):
-            return status
-        elif event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
-            raise EOFError("the subscriber closed the connection without an answer")

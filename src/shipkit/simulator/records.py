@@ -146,7 +146,11 @@ class Subscription:
     def wants(self, step: Step) -> bool:
         """Whether *step* is to be pushed there: the parcel is named, the step is younger than the subscription."""
         expired = self.expires_at is not None and step.at > self.expires_at
-        return not expired and step.at >= self.created_at and (not self.numbers or step.number in self.numbers)
+        return not expired and step.at >= self.created_at and self.covers(step.number)
+
+    def covers(self, number: str) -> bool:
+        """Whether that parcel is one of those it is for."""
+        return not self.numbers or number in self.numbers
 
 
 @attrs.frozen(kw_only=True)

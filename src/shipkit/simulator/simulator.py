@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Coroutine, Iterable
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from typing_extensions import Self
 
@@ -22,14 +22,17 @@ from .dialect import Dialect
 from .engine import Engine, RequestRecord
 from .faults import ALL, PURCHASES, Fault, FaultBox
 from .misbehave import Answer
+from .push_faults import PushFault, PushFaultBox
 from .pushing import Delivery, PushDesk
-from .records import Booking, Counts, InvoiceLine
+from .records import Booking, Counts, InvoiceLine, NotInBooksError
 from .server import Server
+from .triggering import Trigger
 from .world import World
 
 __all__ = ["Simulator"]
 
 T = TypeVar("T")
+_AT_ONCE: Final = 8
 
 
 class Simulator:
@@ -44,12 +47,21 @@ class Simulator:
             assert acme.counts()[mark].live == 1
 
     Port 0 takes a free port. The methods may be called from any thread but the simulator's own. Under asyncio call
-    those that push (:meth:`advance`, :meth:`deliver`, :meth:`redeliver`) with ``asyncio.to_thread``, so that the
-    receiver of the pushes can answer meanwhile.
+    those that push (:meth:`advance`, :meth:`deliver`, :meth:`redeliver`, :meth:`trigger`) with ``asyncio.to_thread``,
+    so that the receiver of the pushes can answer meanwhile.
+
+    With *push_every_s* it also pushes by itself: so often it looks for what has fallen due, eight at once. Its time has
+    to go on for that, or to be advanced.
     """
 
     def __init__(
-        self, dialect: Dialect, *, host: str = "127.0.0.1", port: int = 0, faults: Iterable[Fault] = ()
+        self,
+        dialect: Dialect,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: Iterable[Fault] = (),
+        push_every_s: float = 0.0,
     ) -> None:
         if not ipaddress.ip_address("127.0.0.1" if host == "localhost" else host).is_loopback:
             raise ValueError(f"a simulator listens on loopback only, not on {host}")
@@ -58,6 +70,7 @@ class Simulator:
         self._address = (host, port)
         self._engine = Engine(dialect, self.faults)
         self._desk = PushDesk(dialect)
+        self._push_every_s = push_every_s
         self._admin = Admin(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -112,6 +125,11 @@ class Simulator:
             while thread is not None and thread.is_alive():
                 thread.join(0.5)
         self.stop()
+
+    @property
+    def push_faults(self) -> PushFaultBox:
+        """What goes wrong with pushes."""
+        return self._desk.faults
 
     @property
     def url(self) -> str:
@@ -187,22 +205,43 @@ class Simulator:
 
     # Time and pushes
 
-    def advance(self, seconds: float, *, order: str = "in_order", copies: int = 1) -> tuple[Delivery, ...]:
+    def advance(
+        self, seconds: float, *, order: str = "in_order", copies: int = 1, at_once: int = 1
+    ) -> tuple[Delivery, ...]:
         """Let the carrier's time jump ahead, carry out what is due, and deliver the pushes that fall due.
 
-        *order* is ``in_order``, ``reversed`` or ``shuffled``; each push is sent *copies* times.
+        *order* is ``in_order``, ``reversed`` or ``shuffled``; each push is sent *copies* times, *at_once* of them at
+        the same time, on connections that are kept.
         """
-        return self._in_loop(self.advance_in_loop(seconds, order=order, copies=copies))
+        return self._in_loop(self.advance_in_loop(seconds, order=order, copies=copies, at_once=at_once))
 
-    def deliver(self, *, order: str = "in_order", copies: int = 1) -> tuple[Delivery, ...]:
+    def deliver(self, *, order: str = "in_order", copies: int = 1, at_once: int = 1) -> tuple[Delivery, ...]:
         """Deliver the pushes that are due now."""
-        return self.advance(0, order=order, copies=copies)
+        return self.advance(0, order=order, copies=copies, at_once=at_once)
 
     def redeliver(
-        self, ids: Iterable[int] | None = None, *, order: str = "in_order", copies: int = 1
+        self, ids: Iterable[int] | None = None, *, order: str = "in_order", copies: int = 1, at_once: int = 1
     ) -> tuple[Delivery, ...]:
-        """Send pushes again, the same bytes, delivered or not; all of them unless *ids* names some."""
-        return self._in_loop(self.redeliver_in_loop(ids, order=order, copies=copies))
+        """Send pushes again, the same bytes, delivered or not; all of them unless *ids* names some.
+
+        One that was lost is sent only where it is named.
+        """
+        return self._in_loop(self.redeliver_in_loop(ids, order=order, copies=copies, at_once=at_once))
+
+    def trigger(self, milestone: str, **how: Any) -> tuple[Delivery, ...]:
+        """Let *milestone* happen to a parcel now and push what led there; *how* are the fields of ``Trigger``.
+
+        The carrier's time goes on by some seconds. Raises ValueError for what cannot happen, NotInBooksError where
+        there is no such parcel or nobody to push to.
+        """
+        return self._in_loop(self.trigger_in_loop(Trigger(milestone=milestone, **how)))
+
+    def add_push_fault(self, name: str, **params: Any) -> int:
+        """Let a fault of ``PUSH_FAULTS`` happen to pushes that are made from now on: ``hit=1, of=5`` hits every fifth.
+
+        Returns the number to take it back by. Raises ValueError if unknown.
+        """
+        return self._desk.faults.add(PushFault(name=name, **params))
 
     def pushes(self) -> tuple[Delivery, ...]:
         """Every push so far with its attempts, in the order in which things happened."""
@@ -217,19 +256,41 @@ class Simulator:
 
     # The same, in the simulator's loop (for the admin interface)
 
-    async def advance_in_loop(self, seconds: float, *, order: str, copies: int) -> tuple[Delivery, ...]:
+    async def advance_in_loop(self, seconds: float, **manner: Any) -> tuple[Delivery, ...]:
+        self._pass(seconds)
+        await self._desk.collect()
+        return await self._desk.deliver(self._desk.due(), **manner)
+
+    async def redeliver_in_loop(self, ids: Iterable[int] | None, **manner: Any) -> tuple[Delivery, ...]:
+        wanted = None if ids is None else set(ids)
+        chosen = [
+            each
+            for each in self._desk.deliveries()
+            if ("lost" not in each.faults if wanted is None else each.id in wanted)
+        ]
+        return await self._desk.deliver(chosen, **manner)
+
+    async def trigger_in_loop(self, trigger: Trigger) -> tuple[Delivery, ...]:
+        with self.world.lock:
+            number, at = trigger.prepare(self.world)
+        self._pass(max(0.0, (at - self.clock.now()).total_seconds()))
+        faults = [self._desk.faults.add(fault) for fault in trigger.faults]
+        try:
+            await self._desk.collect({number})
+        finally:
+            for fault_id in faults:
+                self._desk.faults.remove(fault_id)
+        due = [each for each in self._desk.due() if each.step.number == number]
+        if not due:
+            raise NotInBooksError(f"{self.dialect.code} pushes nothing for {number}")
+        return await self._desk.deliver(due, **trigger.manner)
+
+    def _pass(self, seconds: float) -> None:
         end = self.clock.ahead(seconds)
         for moment in (*self._engine.due_until(end), end):  # what is held back is carried out at its own moment
             with self.world.lock:
                 self.clock.advance(max(0.0, (moment - self.clock.now()).total_seconds()))
             self._engine.time_passed()
-        self._desk.collect()
-        return await self._desk.deliver(self._desk.due(), order=order, copies=copies)
-
-    async def redeliver_in_loop(self, ids: Iterable[int] | None, *, order: str, copies: int) -> tuple[Delivery, ...]:
-        wanted = None if ids is None else set(ids)
-        chosen = [each for each in self._desk.deliveries() if wanted is None or each.id in wanted]
-        return await self._desk.deliver(chosen, order=order, copies=copies)
 
     def reset_in_loop(self) -> None:
         self.world.reset()
@@ -255,10 +316,19 @@ class Simulator:
             return
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        pushing = asyncio.create_task(self._push()) if self._push_every_s else None
         started.set_result(None)
         await self._stop.wait()
+        if pushing is not None:
+            pushing.cancel()
+            await asyncio.gather(pushing, return_exceptions=True)
         self._engine.stop()
         await server.close()
+
+    async def _push(self) -> None:
+        while True:
+            await self.advance_in_loop(0, at_once=_AT_ONCE)
+            await asyncio.sleep(self._push_every_s)
 
     async def _idle(self, timeout_s: float) -> None:
         end = time.monotonic() + timeout_s

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from .clock import Clock
-from .journeys import JOURNEYS, Parcel, StepKind
+from .journeys import JOURNEYS, OVER, Journey, Parcel, StepKind
 from .records import (
     Billing,
     Booking,
@@ -56,6 +56,7 @@ class World:
         self._pickups: dict[str, PickupRecord] = {}
         self._manifests: dict[str, ManifestRecord] = {}
         self._subscriptions: dict[str, Subscription] = {}
+        self._own_ways: dict[str, Journey] = {}
         self._tokens: dict[str, SimToken] = {}
         self._charges: list[Charge] = []
         self._drawers: dict[str, dict[str, Any]] = {}
@@ -199,7 +200,7 @@ class World:
         return Parcel(
             number=number,
             booking_id=booking.id,
-            journey=JOURNEYS[booking.journeys[index]],
+            journey=self._own_ways.get(number) or JOURNEYS[booking.journeys[index]],
             booked_at=booking.created_at,
             voided_at=booking.voided_numbers.get(number),
             now=self.clock.now(),
@@ -216,7 +217,35 @@ class World:
         booking = self.by_number(number)
         scripts = list(booking.journeys)
         scripts[booking.numbers.index(number)] = journey
+        self._own_ways.pop(number, None)
         self._put(attrs.evolve(booking, journeys=tuple(scripts)))
+
+    def hurry(self, number: str, kind: StepKind, *, lag_s: float = 0.0, unexplained: bool = False) -> datetime:
+        """Let what is to come of a parcel until *kind* happen one second after the other; returns when *kind* does.
+
+        It begins now, or *lag_s* before, but after what has happened already. Where the parcel's own way has no *kind*
+        to come it takes the first of the scripts that has. Raises NotInBooksError; ValueError where none has.
+        """
+        parcel = self.parcel(number)
+        if parcel.voided_at is not None:
+            raise ValueError(f"parcel {number} was voided: nothing happens to it any more")
+        happened = parcel.steps_until_now()
+        begin = self.clock.now() - timedelta(seconds=lag_s)
+        if happened:
+            begin = max(begin, happened[-1].at + timedelta(seconds=1))
+        at_h = (begin - parcel.booked_at).total_seconds() / 3600
+        over = any(step.kind in OVER for step in happened)
+        for journey in (parcel.journey, *(() if over else JOURNEYS.values())):
+            try:
+                way = journey.hurried(len(happened), kind, at_h, unexplained=unexplained)
+            except ValueError:
+                continue
+            self._own_ways[number] = way
+            steps = self.parcel(number).steps()
+            return next(step.at for step in steps if step.kind is kind and step.index >= len(happened))
+        raise ValueError(
+            f"parcel {number} has {happened[-1].kind.value} behind it: {kind.value} does not come any more"
+        )
 
     def in_custody(self, booking_id: str) -> bool:
         """Whether the carrier already holds a parcel of that booking: too late for most voids."""

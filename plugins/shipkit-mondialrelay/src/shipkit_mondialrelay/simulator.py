@@ -107,8 +107,14 @@ _TEXTS: Final = {
     StepKind.READY_FOR_PICKUP: "DISPONIBLE AU POINT RELAIS",
     StepKind.DELIVERED: "COLIS LIVRÉ",
     StepKind.COLLECTED: "COLIS LIVRÉ",
+    StepKind.UNEXPLAINED: "PRISE EN CHARGE POINT RELAIS",  # a drop-off or an arrival: no source says
 }
-_ANOMALIES: Final = frozenset({StepKind.EXCEPTION, StepKind.REFUSED, StepKind.RETURNING, StepKind.RETURNED})
+_ANOMALIES: Final = frozenset(
+    {
+        *(StepKind.EXCEPTION, StepKind.CUSTOMS_HELD, StepKind.REFUSED),
+        *(StepKind.RETURNING, StepKind.RETURNED, StepKind.LOST),
+    }
+)
 
 _Members = Mapping[str, str]
 
@@ -353,7 +359,7 @@ def _tracing(parcel: Parcel, booking: Booking) -> str:
     told = [step for step in steps if step.kind in _TEXTS]
     last = steps[-1].kind if steps else StepKind.ANNOUNCED
     stat = "80" if last is StepKind.ANNOUNCED else "81"
-    if last in (StepKind.DELIVERED, StepKind.COLLECTED):
+    if any(step.kind in (StepKind.DELIVERED, StepKind.COLLECTED) for step in steps):
         stat = "82"
     elif last in _ANOMALIES:
         stat = "83"

@@ -46,7 +46,7 @@ class EasyPostBase(Dialect):
 
     code: ClassVar[str] = "easypost"
     # Six further tries (carrier_limits.csv); when is not said, the waits are invented.
-    push_retries: ClassVar[tuple[float, ...]] = (60, 300, 900, 3600, 7200, 14400)
+    push_retries: tuple[float, ...] = (60, 300, 900, 3600, 7200, 14400)
 
     def handle(self, call: Call) -> Reply:
         """Only a link to a paper is open to everybody."""

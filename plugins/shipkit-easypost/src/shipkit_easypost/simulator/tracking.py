@@ -30,12 +30,19 @@ _WORDS: Final = {
     _K.OUT_FOR_DELIVERY: ("out_for_delivery", "out_for_delivery", "Out for Delivery"),
     _K.ATTEMPTED: ("failure", "delivery_exception", "Delivery Attempted, No Access"),
     _K.EXCEPTION: ("in_transit", "delayed", "Delayed"),
+    _K.CUSTOMS_HELD: ("in_transit", "held", "Held by Customs"),
+    _K.CUSTOMS_CLEARED: ("in_transit", "in_transit", "Customs Clearance Completed"),
+    _K.HANDED_OVER: ("in_transit", "transferred_to_destination_carrier", "Tendered to Delivery Partner"),
+    _K.REDIRECTED: ("in_transit", "status_update", "Rerouted to a Pickup Location"),
     _K.READY_FOR_PICKUP: ("available_for_pickup", "arrived_at_pickup_location", "Available for Pickup"),
     _K.DELIVERED: ("delivered", "arrived_at_destination", "Delivered"),
     _K.COLLECTED: ("delivered", "arrived_at_destination", "Delivered, Picked Up"),
     _K.REFUSED: ("failure", "refused", "RefusedError"),
     _K.RETURNING: ("return_to_sender", "return", "Return to Sender"),
     _K.RETURNED: ("return_to_sender", "return", "Delivered to Original Sender"),
+    _K.LOST: ("failure", "lost", "Lost"),
+    _K.NOTED: ("unknown", "status_update", "Signature Image Recorded"),
+    _K.UNEXPLAINED: ("resting", "resting", "Resting"),  # neither word is EasyPost's
     _K.VOIDED: ("cancelled", "cancelled", "Cancelled"),
 }
 _HERE: Final = {
@@ -151,7 +158,7 @@ class Tracking(EasyPostBase):
         headers = {"Content-Type": "application/json"}
         if subscription.credential:
             headers[SIGNATURE.header] = SIGNATURE.signature(body, subscription.credential)
-        return Push(url=subscription.url, headers=headers, body=body)
+        return Push(url=subscription.url, headers=headers, body=body, proof=SIGNATURE.header)
 
 
 def _public(tracker: Json) -> Json:

@@ -56,7 +56,8 @@ class TrackAlert(UpsBase):
             "User-Agent": "UPSPubSubTrackingService",
             "credential": subscription.credential,
         }
-        return Push(url=subscription.url, headers=headers, body=json.dumps(self._event(step)).encode())
+        body = json.dumps(self._event(step)).encode()
+        return Push(url=subscription.url, headers=headers, body=body, proof="credential")
 
     def _event(self, step: Step) -> dict[str, Any]:
         booking = self.world.booking(step.booking_id)

@@ -15,7 +15,8 @@ from .tariff import PRODUCTS, arrival
 __all__ = ["ACTIVITIES", "Tracking", "place_of", "zone_at"]
 
 # Type, code, detail code and words. Types and codes of M, I, D and MV: UPSTrackAlertEnhanced.yaml; the detail codes are
-# those of its examples. UPS publishes no list for "X": these codes are the simulator's own.
+# those of its examples. I+SR: Tracking.yaml, Status. UPS publishes no list for "X" and "U": these
+# codes are the simulator's own, as are I+HP and I+Q9.
 ACTIVITIES: Final[Mapping[StepKind, tuple[str, str, str, str]]] = {
     StepKind.ANNOUNCED: ("M", "MP", "003", "Shipper created a label, UPS has not received the package yet."),
     StepKind.ACCEPTED: ("I", "OR", "005", "Origin Scan"),
@@ -24,12 +25,19 @@ ACTIVITIES: Final[Mapping[StepKind, tuple[str, str, str, str]]] = {
     StepKind.OUT_FOR_DELIVERY: ("I", "OT", "021", "Out For Delivery Today"),
     StepKind.ATTEMPTED: ("X", "NH", "014", "The receiver was not available at the time of the first attempt."),
     StepKind.EXCEPTION: ("X", "DJ", "013", "A delay occurred on the way."),
+    StepKind.CUSTOMS_HELD: ("X", "CH", "020", "The package is held by the customs agency."),
+    StepKind.CUSTOMS_CLEARED: ("I", "SR", "020", "Your package was released by the customs agency."),
+    StepKind.HANDED_OVER: ("I", "HP", "022", "The package was handed to a delivery partner."),
+    StepKind.REDIRECTED: ("U", "RD", "023", "The package goes to an Access Point instead."),
     StepKind.READY_FOR_PICKUP: ("X", "ZP", "026", "The package is at an Access Point and waits for its receiver."),
     StepKind.DELIVERED: ("D", "FS", "011", "DELIVERED"),
     StepKind.COLLECTED: ("D", "FS", "011", "DELIVERED"),
     StepKind.REFUSED: ("X", "RF", "015", "The receiver does not want the package and refused the delivery."),
     StepKind.RETURNING: ("X", "RS", "016", "Returning to Sender"),
     StepKind.RETURNED: ("X", "RT", "016", "Returned to Sender"),
+    StepKind.LOST: ("X", "LP", "024", "An investigation found that the package is lost."),
+    StepKind.NOTED: ("U", "PD", "025", "The proof of delivery was recorded."),
+    StepKind.UNEXPLAINED: ("I", "Q9", "099", "Processing"),
     StepKind.VOIDED: ("MV", "VP", "018", "Shipment Cancelled"),
 }
 _HUB: Final = {"city": "Louisville", "stateProvince": "KY", "countryCode": "US", "country": "US"}
