@@ -25,6 +25,7 @@ from shipkit.simulator.faults import ALL
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
 from shipkit.telemetry.prometheus import family
 from shipkit.testing import CarrierConformance, StoreContract
+from shipkit.webhooks import presets
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
 TABLES = (
@@ -194,6 +195,17 @@ def errors_table() -> str:
     return table(("error", "`code`", "whose move", "reached the carrier", "repeating", "meaning"), rows)
 
 
+def senders_table() -> str:
+    """How known senders prove their pushes."""
+    rows = []
+    for each in presets().values():
+        about = " ".join(part for part in (each.source + ".", each.note) if part)
+        rows.append(
+            (f"`{each.name}`", each.sender, shown(each.scheme.trust), each.confidence.value, each.secret, about)
+        )
+    return table(("name", "sender", "worth", "confidence", "the secret is", "source"), rows)
+
+
 def commands_table() -> str:
     """What the command line can do."""
     grouped = {f"{group} {name}": what for group, (_, each) in GROUPS.items() for name, what in each.items()}
@@ -286,6 +298,7 @@ def generate(folder: Path) -> None:
     """Write every generated page and table under *folder*."""
     write(folder / "_generated" / "errors.md", errors_table() + "\n")
     write(folder / "_generated" / "commands.md", commands_table() + "\n")
+    write(folder / "_generated" / "senders.md", senders_table() + "\n")
     write(folder / "_generated" / "settings.md", settings_table() + "\n")
     write(folder / "_generated" / "telemetry.md", telemetry_table() + "\n")
     write(folder / "_generated" / "telemetry-attributes.md", attributes_table() + "\n")
