@@ -10,7 +10,7 @@ from shipkit.codec.writing import RAW, dumps, stamped
 from shipkit.errors import InputError
 from shipkit.model import Problem, Value
 
-__all__ = ["join", "split"]
+__all__ = ["join", "join_without", "split"]
 
 V = TypeVar("V", bound=Value)
 _PLACES = "$blobs"
@@ -56,5 +56,22 @@ def join(text: bytes | str, blobs: Sequence[bytes], cls: type[V]) -> V:
                 _holder(members, path)[path[-1]] = content
         except (LookupError, TypeError, ValueError):
             problem = Problem(path=f"/{_PLACES}", code="inconsistent", text="the bytes do not belong to this text")
+            raise InputError(problems=(problem,)) from None
+    return from_dict(members, cls)
+
+
+def join_without(text: bytes | str, cls: type[V]) -> V:
+    """The same value without the documents whose bytes lie beside the text: what they are attached to is all there.
+
+    Raises:
+        InputError: the text cannot be read.
+    """
+    members = loads(text)
+    if isinstance(members, dict) and _PLACES in members:
+        try:
+            for *path, _position, _name in members.pop(_PLACES):
+                _holder(members, path)[path[-1]] = []
+        except (LookupError, TypeError, ValueError):
+            problem = Problem(path=f"/{_PLACES}", code="inconsistent", text="the places do not belong to this text")
             raise InputError(problems=(problem,)) from None
     return from_dict(members, cls)

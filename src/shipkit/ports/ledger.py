@@ -332,6 +332,13 @@ class LedgerStore(Protocol):
         """Newest generations by key, in order, from the key after *after* on; without their documents' bytes."""
         ...
 
+    def succeeded(self, since: datetime, after: str = "", *, prefix: str = "", limit: int = 100) -> tuple[Entry, ...]:
+        """Rows that succeeded, by the time of their last change and then by key; without their documents' bytes.
+
+        From *since* on, and of that very moment the keys after *after*.
+        """
+        ...
+
     def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
         """What recovery runs still have to end: the doubts, and the bookings without their documents; both, always."""
         ...

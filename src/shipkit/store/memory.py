@@ -268,6 +268,17 @@ class MemoryStore:
             rows = (self._rows[key][-1] for key in keys)
             return tuple(islice((row for row in rows if not phases or row.phase in phases), limit))
 
+    def succeeded(self, since: datetime, after: str = "", *, prefix: str = "", limit: int = 100) -> tuple[Entry, ...]:
+        """Rows that succeeded, by the time of their last change."""
+        with self._lock:
+            newest = [rows[-1] for key, rows in self._rows.items() if key.startswith(prefix)]
+            found = [
+                ((row.updated_at, row.key), row)
+                for row in newest
+                if row.phase is Phase.SUCCEEDED and (row.updated_at, row.key) > (since, after)
+            ]
+            return tuple([row for _, row in sorted(found, key=lambda pair: pair[0])[:limit]])
+
     def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
         """What recovery runs still have to end."""
         with self._lock:

@@ -273,6 +273,18 @@ class SqlLedger:
 
         return self._asked(asked)
 
+    def succeeded(self, since: datetime, after: str = "", *, prefix: str = "", limit: int = 100) -> tuple[Entry, ...]:
+        """Rows that succeeded, by the time of their last change, without their documents' bytes."""
+        values = {
+            "since": self._rows.dialect.time_in(since), "after": after, "limit": limit, **_within(prefix),
+        }  # fmt: skip
+
+        def asked(session: Session) -> tuple[Entry, ...]:
+            found = self._rows.ask(session, sql.SUCCEEDED, values)
+            return tuple([self._rows.entry(session, row, blobs=False) for row in found])
+
+        return self._asked(asked)
+
     def backlog(self, prefix: str = "") -> tuple[Backlog, ...]:
         """What recovery runs still have to end."""
         rows = self._asked(lambda session: self._rows.ask(session, sql.BACKLOG, _within(prefix)))

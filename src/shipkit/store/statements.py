@@ -99,6 +99,10 @@ BACKLOG: Final = f"""SELECT l.phase, count(*), min(l.updated_at), {{now}} FROM s
 WHERE l.next_at IS NOT NULL AND (l.phase = 'in_doubt' OR (l.phase = 'succeeded' AND NOT l.complete)) AND {_WITHIN}
 GROUP BY l.phase"""
 ENTRIES: Final = f"""SELECT {_WHOLE} FROM shipkit_ledger AS l WHERE l.key > :after AND {_WITHIN} AND {_NEWEST}"""
+# The phase stands here as text and not as a parameter: so an index of such rows only is seen to fit.
+SUCCEEDED: Final = f"""SELECT {_WHOLE} FROM shipkit_ledger AS l
+WHERE l.phase = 'succeeded' AND (l.updated_at, l.key) > (:since, :after) AND {_WITHIN} AND {_NEWEST}
+ORDER BY l.updated_at, l.key LIMIT :limit"""
 HISTORY: Final = f"SELECT {', '.join(STEP)} FROM shipkit_step WHERE key = :key ORDER BY number"
 LOST: Final = f"""SELECT l.key, l.generation FROM shipkit_ledger AS l
 WHERE l.phase IN ('new', 'in_flight', 'in_doubt', 'absent', 'rejected') AND {_NEWEST} ORDER BY l.key"""

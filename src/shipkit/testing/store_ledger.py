@@ -259,6 +259,25 @@ class LedgerChecks:
         assert [row.key for row in ledger.entries(prefix="c/")] == ["c/1", "c/2"]
         assert [row.key for row in ledger.entries(phases=[Phase.IN_FLIGHT])] == ["a"]
 
+    def test_what_succeeded_is_listed_by_the_time_of_its_last_change(self, world: World) -> None:
+        """So that whoever follows what is booked goes on where it stopped."""
+        ledger = world.empty().ledger
+        began = ledger.now()
+        for key in ("b", "a", "x", "c"):
+            in_phase(ledger, Phase.REJECTED if key == "x" else Phase.SUCCEEDED, world.clock, key)
+        for key in ("a2", "a1"):  # at one moment
+            in_phase(ledger, Phase.SUCCEEDED, world.clock, key)
+        rows = ledger.succeeded(began)
+        assert {row.key for row in rows} == {"a", "a1", "a2", "b", "c"}
+        assert [(row.updated_at, row.key) for row in rows] == sorted((row.updated_at, row.key) for row in rows)
+        seen: list[str] = []
+        since, after = began, ""
+        while page := ledger.succeeded(since, after, limit=2):
+            seen += [row.key for row in page]
+            since, after = page[-1].updated_at, page[-1].key
+        assert seen == [row.key for row in rows]
+        assert [row.key for row in ledger.succeeded(began, prefix="a")] == [k for k in seen if k.startswith("a")]
+
     def test_every_event_is_a_line_of_a_whole_trail(self, world: World) -> None:
         """Chained by digests: a line that was changed or taken out is found."""
         ledger = world.empty().ledger
