@@ -2,7 +2,7 @@
 
 TYPE_CHECKING = False  # both type checkers know this name
 if TYPE_CHECKING:
-    from shipkit.events.changes import changes
+    from shipkit.events.changing import changes
     from shipkit.events.evidence import Evidence, scoped
     from shipkit.events.folding import fold, roll_up
     from shipkit.events.reasons import ReasonFacts, facts_of
@@ -27,7 +27,7 @@ _ROOMS = {
     "Evidence": "evidence",
     "ReasonFacts": "reasons",
     "Step": "transitions",
-    "changes": "changes",
+    "changes": "changing",
     "facts_of": "reasons",
     "fold": "folding",
     "roll_up": "folding",

@@ -97,11 +97,11 @@ def rolled_up(shipment: Parcel, pieces: Iterable[Timeline]) -> ParcelWork:
         evolve(piece, revision=1) for piece in pieces
     )  # how often each was computed says nothing of the whole
     whole = roll_up(given, scope=shipment.scope)
-    digest = _digest(whole)
-    if digest == shipment.digest:
+    digest, old = _digest(whole), shipment.timeline
+    revision = 1 if old is None else old.revision + (digest != shipment.digest)
+    timeline = evolve(whole, pieces=(), revision=revision)
+    if timeline == old and digest == shipment.digest:
         return ParcelWork(before=shipment, after=shipment)
-    old = shipment.timeline
-    timeline = evolve(whole, pieces=(), revision=1 if old is None else old.revision + 1)
     following, news = announced(shipment, timeline, ())
     return ParcelWork(before=shipment, after=attrs.evolve(following, digest=digest), announcements=news)
 
@@ -168,16 +168,16 @@ def _absent(parcel: Parcel, before: Evidence, after: Evidence, answers: tuple[Tr
     Events that were first heard of by a push are left out: answers may never have shown them. An answer without a
     single event withdraws none: carriers forget parcels as a whole.
     """
-    full = sorted((one for one in answers if one.complete and one.events), key=lambda one: one.received_at)
-    if not full and not parcel.absent:
+    if not parcel.absent and not any(one.complete and one.events for one in answers):
         return parcel.absent
     dead = {event_id for event in after for event_id in (event.retracts, event.supersedes) if event_id}
     polled = {one.event_id for one in after if one.source is EventSource.POLL} - dead
     known = {event.event_id for event in before}
     counts = {event_id: count for event_id, count in parcel.absent.items() if event_id in polled}
-    for answer in full:
+    for answer in sorted(answers, key=lambda one: one.received_at):
         shown = _shown(answer, parcel.scope)
-        counts = {event_id: counts.get(event_id, 0) + 1 for event_id in (known & polled) - shown}
+        if answer.complete and shown:
+            counts = {event_id: counts.get(event_id, 0) + 1 for event_id in (known & polled) - shown}
         known |= shown
     return FrozenMap(sorted(counts.items()))
 

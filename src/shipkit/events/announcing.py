@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from shipkit.events.changes import changes
+from shipkit.events.changing import changes
 from shipkit.events.cloud import News, announcement
 from shipkit.model import (
     ChangeKind,
