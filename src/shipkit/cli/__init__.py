@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "GROUPS", "main"]
 COMMANDS: Final[Mapping[str, str]] = {
     "demo": "The main job with every carrier simulated: quotes, 20 orders, labels, tracking, a closing count.",
     "simulate": "Let one carrier answer on this machine, in its own dialect.",
+    "trigger": "Let a simulated carrier push a milestone now: late, twice, unsigned, as you like.",
     "plugins": "The carriers that are installed, and what each of them offers.",
     "doctor": "Look for what may be wrong: versions, plugins, configuration, store.",
     "rates": "Prices of the orders in a file.",
@@ -26,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "cancel": "Undo what was booked.",
     "pickup": "Ask for collections.",
     "documents": "Labels and other papers once more.",
+    "serve": "Take pushes, read them, publish what follows, ask carriers: the service, or a part of it.",
     "columns": "The columns that a table of orders may have.",
 }
 """What each command does; its function of the same name is in ``commands``."""

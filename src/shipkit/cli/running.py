@@ -14,8 +14,15 @@ from ..errors import ShipkitError
 __all__ = ["INTERRUPTED", "USAGE", "run"]
 
 USAGE, INTERRUPTED = 2, 130
-_ROOMS: Final = {"demo": "demo", "simulate": "simulate", "plugins": "plugins", "doctor": "doctor"}
-_EXTRAS: Final = {"cyclopts": "cli", "rich": "cli", "h11": "simulator", "reportlab": "simulator", "PIL": "simulator"}
+_ROOMS: Final = {name: name for name in ("demo", "simulate", "trigger", "plugins", "doctor", "serve")}
+_EXTRAS: Final = {
+    "cyclopts": "cli",
+    "rich": "cli",
+    "h11": "simulator",
+    "reportlab": "simulator",
+    "PIL": "simulator",
+    "uvicorn": "service",
+}
 
 
 def run(name: str, arguments: Sequence[str]) -> int:

@@ -38,10 +38,14 @@ class World:
     or use the methods of ``Simulator``. What it gives out are values: they do not change.
     """
 
-    def __init__(self, clock: Clock | None = None, *, billing: Billing = Billing.ON_PURCHASE) -> None:
+    def __init__(
+        self, clock: Clock | None = None, *, billing: Billing = Billing.ON_PURCHASE, count_from: int = 0
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = clock if clock is not None else Clock()
         self.billing = billing
+        #: Series of numbers begin after it: carriers that count from different places do not give out the same ones.
+        self.count_from = count_from
         #: Names of the scripts that parcels get in turn, unless ``book`` names them.
         self.journeys: tuple[str, ...] = ("delivered",)
         #: Set by the fault ``find_lags`` for the booking being made: seconds until a search sees it.
@@ -74,7 +78,7 @@ class World:
     def next(self, series: str, start: int = 1) -> int:
         """The next number of a series; the same calls give the same numbers."""
         self._counters[series] += 1
-        return self._counters[series] + start - 1
+        return self._counters[series] + start - 1 + self.count_from
 
     def drawer(self, name: str) -> dict[str, Any]:
         """A dict of the dialect's own for objects this class does not know (addresses, drafts); emptied by reset."""

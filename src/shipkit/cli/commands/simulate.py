@@ -21,7 +21,8 @@ def simulate(
 ) -> int:
     """Let one carrier answer on this machine, in its own dialect, until Ctrl-C.
 
-    Nothing is bought, nothing leaves the machine. Its books are at /_sim/ under the address that is printed.
+    Nothing is bought, nothing leaves the machine. Who subscribes is pushed to as parcels move. Its books are at /_sim/
+    under the address that is printed.
     """
     from ...errors import InputError
     from ...registry import Registry
@@ -30,7 +31,7 @@ def simulate(
     dialect = Registry().simulator(carrier)
     try:
         given = load_faults(faults) if faults is not None else ()
-        simulator = Simulator(dialect(), port=port, faults=given)
+        simulator = Simulator(dialect(), port=port, faults=given, push_every_s=1)
         simulator.start()
     except ValueError as error:
         raise InputError(str(error)) from None

@@ -18,11 +18,21 @@ from ...client.observe import Observer
 from ...errors import InputError
 from ...registry import Registry
 from ...settings import Settings
-from ...simulator import FAULTS, Clock, Simulator, World
+from ...simulator import FAULTS, Clock, Dialect, Simulator, World
 from ...store import MemoryStore
 from ..rows import Row, Target, read_rows
 
-__all__ = ["FAULT_PARAMS", "Stage", "account_lines", "example", "known_fault", "opened", "orders", "set_up"]
+__all__ = [
+    "FAULT_PARAMS",
+    "Stage",
+    "account_lines",
+    "booked",
+    "example",
+    "known_fault",
+    "opened",
+    "orders",
+    "set_up",
+]
 
 _SOURCE_TREE: Final = Path(__file__).resolve().parents[4] / "examples"
 _DAYS_BACK: Final = 5  # the longest journey of a simulated parcel, and a night
@@ -144,6 +154,38 @@ def set_up() -> Iterator[Stage]:
             simulators[alias] = simulator
             accounts[alias] = attrs.evolve(carrier, base_url=simulator.url)
         yield Stage(accounts, simulators)
+
+
+@contextmanager
+def booked(code: str, start: datetime) -> Iterator[tuple[Simulator, Carrier]]:
+    """One carrier of the demo's accounts, answering on loopback from *start* on, that has booked an order of the demo.
+
+    Raises:
+        InputError: the demo has no account at that carrier, or it does not push.
+        PluginError: its plugin is missing or broken.
+    """
+    from ...client import Client
+    from ..orders.judging import ordered
+
+    registry = Registry()
+    dialect = registry.simulator(code)
+    if dialect.pushes is Dialect.pushes:
+        raise InputError(f"{code} pushes nothing: its parcels are asked for")
+    known = {alias: carrier for alias, carrier in _accounts(registry).items() if carrier.code == code}
+    rows = [row for row in orders() if row.account in known and row.way_back is None]
+    if not rows:
+        raise InputError(f"the demo has no order for {code}: start shipkit simulate {code}, book there, and use --at")
+    alias = rows[0].account
+    # Another run is another parcel: the receiver must not take it for one that it knows.
+    world = World(Clock(start), count_from=int(time.time()) % 1_000_000)
+    with Simulator(dialect(world)) as simulator:
+        carrier = attrs.evolve(known[alias], base_url=simulator.url)
+        store = MemoryStore(clock=start.timestamp)
+        with Client({alias: carrier}, store=store) as client:
+            request = ordered(rows[0], carrier)
+            client.create_shipment(request, account=alias, key=rows[0].reference)
+        store.close()
+        yield simulator, carrier
 
 
 @contextmanager

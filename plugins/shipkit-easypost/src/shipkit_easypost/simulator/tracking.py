@@ -139,7 +139,7 @@ class Tracking(EasyPostBase):
         if row is None or booking.account != subscription.account:
             return None
         before = self.world.parcel(step.number).steps_until(step.at - timedelta(microseconds=1))
-        event_id = hashlib.sha256(f"{step.number}-{step.index}-{step.kind.value}".encode()).hexdigest()[:32]
+        event_id = hashlib.sha256(f"{step.number}-{step.index}-{step.kind.value}-{step.at}".encode()).hexdigest()[:32]
         body = json.dumps(
             {
                 "id": f"evt_{event_id}",
