@@ -18,7 +18,10 @@ from shipkit.testing.store_values import Clock, Open
 SERVER = os.environ.get("SHIPKIT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 KINDS = ("memory", "sqlite", "postgres", "host")
 DURABLE = KINDS[1:]
-TABLES = ("ledger", "document", "stray", "step", "token", "limit")
+TABLES = (
+    *("ledger", "document", "stray", "step", "token", "limit"),
+    *("inbox", "delivery", "parked", "told", "parcel", "event", "announcement", "announced", "outbox", "lease"),
+)
 
 
 class Worlds:

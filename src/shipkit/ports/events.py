@@ -256,7 +256,10 @@ class Forgiven:
 
 
 class EventStore(Protocol):
-    """What a client keeps of parcels on their way. Times are the store's own; every write is durable when it returns.
+    """What a client keeps of parcels on their way. Times are the store's own; a write is durable when it returns.
+
+    But for what is lost without harm, with the machine only: who holds what (`take`, `due`, `lease`), and what a
+    destination took (`settle`), which is sent once more then.
 
     Raises `shipkit.errors.StoreError` when the database cannot be reached, and then nothing was written.
     """
@@ -428,9 +431,10 @@ class EventStore(Protocol):
     def forget_parcels(self, keys: Sequence[str]) -> Forgiven:
         """Blank what is personal in the evidence and rows of these shipments, and the bodies that told of them.
 
-        Texts, signers, postal codes and points go. Events keep their identities, and milestones, digests and versions
-        are as before, so what comes again is told from what is new. Only a carrier who tells of such an event once more
-        can bring a name back. How the carrier is asked goes for parcels that have finished.
+        Texts, signers, postal codes and points go. Events keep their identities, milestones and digests are as before,
+        so what comes again is told from what is new; versions rise, so that nobody writes back what he read before.
+        Only a carrier who tells of such an event once more can bring a name back. How the carrier is asked goes for
+        parcels that have finished.
         """
         ...
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
 from typing import Any, Final, Protocol
@@ -13,6 +14,7 @@ import attrs
 __all__ = ["POSTGRES", "SQLITE", "Clashed", "Dialect", "Home", "Session", "moment"]
 
 _PARAMETER: Final = re.compile(r":([a-z_]+)")
+_AMONG: Final = re.compile(r"\{among ([a-z_]+)\}")
 
 
 class Clashed(Exception):  # noqa: N818
@@ -21,7 +23,10 @@ class Clashed(Exception):  # noqa: N818
 
 @attrs.define(eq=False)
 class Dialect:
-    """How one text serves two databases: it is written with ``:name``, ``{now}``, ``{locked}`` and ``{skip}``."""
+    """How one text serves two databases: it is written with ``:name``, ``{now}``, ``{locked}`` and ``{skip}``.
+
+    ``column {among names}`` is true where the column is one of ``:names``, given as `many` wants it.
+    """
 
     name: str
     now: str
@@ -31,6 +36,9 @@ class Dialect:
     parameter: str
     time_in: Callable[[datetime], Any]
     time_out: Callable[[Any], datetime]
+    among: str
+    many: Callable[[Sequence[Any]], Any]
+    """A list, as a parameter."""
     _texts: dict[tuple[str, bool], str] = attrs.field(factory=dict, init=False)
 
     def text(self, statement: str, *, clocked: bool = False) -> str:
@@ -39,6 +47,7 @@ class Dialect:
         if found is None:
             now = ":now" if clocked or not self.now else self.now
             found = statement.replace("{now}", now).replace("{locked}", self.locked).replace("{skip}", self.skip)
+            found = _AMONG.sub(self.among, found)
             found = self._texts[statement, clocked] = _PARAMETER.sub(self.parameter, found)
         return found
 
@@ -88,7 +97,15 @@ def moment(seconds: float) -> datetime:
 
 # SQLite has no clock of its own that knows fractions before 3.42, and no rows that could be locked one by one.
 SQLITE: Final = Dialect(
-    name="sqlite", now="", locked="", skip="", parameter=r":\1", time_in=datetime.timestamp, time_out=moment
+    name="sqlite",
+    now="",
+    locked="",
+    skip="",
+    parameter=r":\1",
+    time_in=datetime.timestamp,
+    time_out=moment,
+    among=r"IN (SELECT value FROM json_each(:\1))",
+    many=lambda items: json.dumps(list(items)),
 )
 POSTGRES: Final = Dialect(
     name="postgres",
@@ -98,4 +115,6 @@ POSTGRES: Final = Dialect(
     parameter=r"%(\1)s",
     time_in=lambda at: at,
     time_out=lambda at: at.astimezone(timezone.utc),
+    among=r"= ANY(:\1)",
+    many=list,
 )

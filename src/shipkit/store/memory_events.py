@@ -396,7 +396,9 @@ class MemoryEvents:
             ]
             for parcel in finished:
                 self._evidence.pop(parcel.scope, None)
-                self._parcels[parcel.scope] = attrs.evolve(forgotten_parcel(parcel), purged_at=self.now())
+                self._parcels[parcel.scope] = attrs.evolve(
+                    forgotten_parcel(parcel), version=parcel.version + 1, purged_at=self.now()
+                )
             waiting = {number for rows in self._out.values() for number in rows}
             taken = [
                 number
@@ -412,7 +414,7 @@ class MemoryEvents:
         events, about = 0, set[int]()
         with self._lock:
             for parcel in [one for one in self._parcels.values() if one.key and one.key in keys]:
-                self._parcels[parcel.scope] = forgotten_parcel(parcel)
+                self._parcels[parcel.scope] = attrs.evolve(forgotten_parcel(parcel), version=parcel.version + 1)
                 records = self._evidence.get(parcel.scope, {})
                 events += len(records)
                 records.update((name, forgotten_event(name, event)) for name, event in records.items())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
 from ..ports import LimitStore, TokenStore
 from .dialect import Home, Session
@@ -12,6 +13,9 @@ from .sql_archive import SqlArchive
 from .sql_ledger import SqlLedger
 from .sql_limits import SqlLimits
 from .sql_tokens import SqlTokens
+
+if TYPE_CHECKING:
+    from .sql_events import SqlEvents
 
 __all__ = ["SqlStore"]
 
@@ -31,6 +35,14 @@ class SqlStore(SqlLedger, SqlArchive):
         self.tokens: TokenStore = SqlTokens(self.beside, clock)
         self.limits: LimitStore = SqlLimits(self.beside, clock)
         self._salt = ""
+        self._own_clock = clock
+
+    @cached_property
+    def events(self) -> SqlEvents:
+        """Parcels on their way, in the same database; loaded when they are first asked for."""
+        from .sql_events import SqlEvents
+
+        return SqlEvents(self.home, self._own_clock, self.beside)
 
     @property
     def ledger(self) -> SqlStore:

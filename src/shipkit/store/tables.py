@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from . import event_tables
+
 __all__ = ["POSTGRES", "SQLITE"]
 
 _FIRST: Final = """
@@ -69,7 +71,7 @@ _WHOLE_LEDGER: Final = """
     CREATE TABLE shipkit_limit (name TEXT PRIMARY KEY, free_at REAL, held_until REAL)
 """
 
-SQLITE: Final = (_FIRST, _WHOLE_LEDGER)
+SQLITE: Final = (_FIRST, _WHOLE_LEDGER, event_tables.SQLITE)
 
 # Keys are compared byte by byte, whatever the database's own rules of sorting are.
 _POSTGRES_FIRST: Final = """
@@ -111,4 +113,4 @@ _POSTGRES_FIRST: Final = """
       owner TEXT NOT NULL DEFAULT '', lease_until TIMESTAMPTZ)
 """
 
-POSTGRES: Final = (_POSTGRES_FIRST,)
+POSTGRES: Final = (_POSTGRES_FIRST, event_tables.POSTGRES)
