@@ -53,12 +53,12 @@ def _seen_through(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Pro
     try:
         return (yield from _processed(desk, owner, letters))
     except StoreError as error:
-        code = error.code
+        code, detail = error.code, ""
     except Exception as error:  # of values that break what is made of them: it must not hold up what came beside them
-        code = f"internal_{type(error).__name__}"
+        code, detail = f"internal_{type(error).__name__}", _where(error)
     # Where the store takes this, it was not the store: one of them cannot be written, and next each goes alone.
     ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
-    put_back = tuple([ends.again(letter, code) for letter in letters])
+    put_back = tuple([ends.again(letter, code, detail=detail) for letter in letters])
     yield from call(desk.store.commit, Work(letters=put_back))
     for letter, end in zip(letters, put_back, strict=True):
         yield from _seen_dead(letter, end)
@@ -267,6 +267,14 @@ def _seen_dead(letter: Letter, end: LetterEnd) -> Iterator[Emit]:
     if end.state is LetterState.DEAD:
         for event in seen(attrs.evolve(letter.delivery, result=DeliveryResult.DEAD_LETTER)):
             yield Emit(event=attrs.evolve(event, operation="process", error=end.error))
+
+
+def _where(error: BaseException) -> str:
+    """The last line that *error* went through: a text of it may hold anybody's data."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return "" if at is None else f"{at.tb_frame.f_code.co_filename.rpartition('shipkit')[2]}:{at.tb_lineno}"
 
 
 def _believed(letter: Letter, parcel: Parcel) -> bool:
