@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from .bounds import Bounds
     from .endpoint import Endpoint
     from .openapi import document
+    from .serving import Service, serve
 
-__all__ = ["Bounds", "Endpoint", "document"]
+__all__ = ["Bounds", "Endpoint", "Service", "document", "serve"]
 
 _ROOMS = {
     "Bounds": ".bounds",
     "Endpoint": ".endpoint",
+    "Service": ".serving",
     "document": ".openapi",
+    "serve": ".serving",
 }
 
 if not TYPE_CHECKING:

@@ -1,0 +1,36 @@
+"""Publishers out of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import publishers
+from ..config import DestinationChoice
+from ..ports.publishing import Publisher
+from ..settings import Settings
+
+__all__ = ["publishers_of"]
+
+
+def publishers_of(choices: Mapping[str, DestinationChoice], settings: Settings) -> dict[str, Publisher]:
+    """A publisher for each destination, by name; nothing is connected yet.
+
+    Raises:
+        InputError: an address cannot be one.
+        NotSupportedError: the package that a kind needs is not installed.
+    """
+    return {name: _publisher(choice, settings) for name, choice in choices.items()}
+
+
+def _publisher(choice: DestinationChoice, settings: Settings) -> Publisher:
+    made: Mapping[str, Callable[..., Publisher]] = {
+        "rabbitmq": publishers.RabbitMq,
+        "nats": publishers.NatsJetStream,
+        "redis": publishers.RedisStreams,
+        "kafka": publishers.Kafka,
+    }
+    options: dict[str, Any] = dict(choice.options)
+    if choice.kind == "http":
+        return publishers.HttpWebhook(**options, settings=settings)
+    return made[choice.kind](**options)
