@@ -165,6 +165,7 @@ def booked(code: str, start: datetime) -> Iterator[tuple[Simulator, Carrier]]:
         PluginError: its plugin is missing or broken.
     """
     from ...client import Client
+    from ...model import ShipmentRequest
     from ..orders.judging import ordered
 
     registry = Registry()
@@ -172,18 +173,19 @@ def booked(code: str, start: datetime) -> Iterator[tuple[Simulator, Carrier]]:
     if dialect.pushes is Dialect.pushes:
         raise InputError(f"{code} pushes nothing: its parcels are asked for")
     known = {alias: carrier for alias, carrier in _accounts(registry).items() if carrier.code == code}
-    rows = [row for row in orders() if row.account in known and row.way_back is None]
-    if not rows:
+    rows = [row for row in orders() if row.account in known]
+    requests = [(row, ordered(row, known[row.account])) for row in rows]
+    goes_out = [(row, request) for row, request in requests if isinstance(request, ShipmentRequest)]
+    if not goes_out:
         raise InputError(f"the demo has no order for {code}: start shipkit simulate {code}, book there, and use --at")
-    alias = rows[0].account
+    row, request = goes_out[0]
     # Another run is another parcel: the receiver must not take it for one that it knows.
     world = World(Clock(start), count_from=int(time.time()) % 1_000_000)
     with Simulator(dialect(world)) as simulator:
-        carrier = attrs.evolve(known[alias], base_url=simulator.url)
+        carrier = attrs.evolve(known[row.account], base_url=simulator.url)
         store = MemoryStore(clock=start.timestamp)
-        with Client({alias: carrier}, store=store) as client:
-            request = ordered(rows[0], carrier)
-            client.create_shipment(request, account=alias, key=rows[0].reference)
+        with Client({row.account: carrier}, store=store) as client:
+            client.create_shipment(request, account=row.account, key=row.reference)
         store.close()
         yield simulator, carrier
 
