@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipkit.events import zones
+from shipkit.events import Evidence, zones
 from shipkit.events.zones import country_zone, known_zone, located, resolved
 from shipkit.model import EventPlace, EventTime, TimeBasis, TimePrecision, TrackingEvent
 
@@ -265,3 +265,16 @@ def test_without_a_database_of_zones_times_keep_their_bounds(monkeypatch: pytest
     assert resolved(when, zone_texts=TEXTS, account_zone="Europe/Berlin") is when
     abbreviated = resolved(attrs.evolve(when, zone_text="EST"), zone_texts=TEXTS)
     assert abbreviated.offset_min == -300
+
+
+def test_of_two_records_of_one_event_the_one_with_the_surer_offset_is_kept() -> None:
+    noon = EventTime(local=datetime(2026, 7, 1, 12), precision=TimePrecision.SECOND, offset_min=0)
+    open_, by_account, by_place = (
+        event_at(noon, in_country("DE")),
+        event_at(resolved(noon, account_zone="Asia/Tokyo"), in_country("DE")),
+        event_at(resolved(noon, in_country("DE")), in_country("DE")),
+    )
+    assert len({open_.event_id, by_account.event_id, by_place.event_id}) == 1
+    for order in ([open_, by_account, by_place], [by_place, open_, by_account], [by_account, by_place, open_]):
+        assert [event.time.basis for event in Evidence(order)] == [TimeBasis.LOCATION]
+    assert [event.time.basis for event in Evidence([by_account, open_])] == [TimeBasis.ACCOUNT]

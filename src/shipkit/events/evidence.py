@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shipkit.codec.canon import record
-from shipkit.model import EventSource, TrackingEvent, evolve
+from shipkit.model import EventSource, TimeBasis, TrackingEvent, evolve
 
 __all__ = ["Evidence", "scoped"]
 
@@ -73,11 +73,20 @@ def _fuller(one: TrackingEvent, other: TrackingEvent) -> TrackingEvent:
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# The surer an offset, the later; one that was filled in for want of a better counts as none.
+_BASES: Final = (
+    TimeBasis.NONE,
+    TimeBasis.ACCOUNT,
+    TimeBasis.LOCATION,
+    TimeBasis.ZONE_TEXT,
+    TimeBasis.OFFSET,
+    TimeBasis.UTC_PAIR,
+)
 _EVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 
 
 def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
-    """A newer status table first, then whether it says where the parcel is, its offset, who signed, more words.
+    """A newer status table first, then whether it says where the parcel is, how its offset is known, who signed, words.
 
     Of records that say the same the first that came in stays: a carrier that is asked again tells nothing new.
     """
@@ -85,7 +94,7 @@ def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
         _natural(event.mapping_version),
         event.milestone is not None,
         event.reason is not None,
-        event.time.offset_min is not None,
+        _BASES.index(event.time.basis),
         event.signed_by is not None,
         _EVER if event.transit is None else event.transit.computed_at,
         len(event.text or ""),
