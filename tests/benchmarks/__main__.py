@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from . import deadlines, environments, fanout, ledger, lists, looplag, others, replies, starts, watching
+from . import deadlines, environments, events_fold, fanout, ledger, lists, looplag, others, replies, starts, watching
 from .timing import Figure
 
 SHARED = Path(os.environ.get("SHIPKIT_SHARED") or environments.ROOT.parent / "shared")
@@ -28,6 +28,8 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "first client among plugins": lambda: starts.many_plugins(environments.ours()),
         "tracking": replies.tracking_read,
         "timeline": replies.tracking,
+        "fold": events_fold.folding,
+        "parcel's next state": events_fold.advancing,
         "growth": lambda: replies.growth(SHARED if recorded else None),
         "rates of many accounts": fanout.ten_accounts,
         "deadline": deadlines.hung,
