@@ -54,6 +54,11 @@ from .codes import (
 __all__ = ["FACTS"]
 
 _NO: Final = OperationFacts(support=Support.NO)
+# WSDL: no operation tells where a parcel is, and its fields called Status are of notices, services and tours: texts
+# without a list of values.
+_NO_TRACKING: Final = OperationFacts(
+    support=Support.NO, note="EPrint tells nothing of parcels under way: no tracking, no status codes, no pushes"
+)
 _LOOK_UP: Final = OperationFacts(support=Support.YES, idempotency=IdempotencyMode.READ_ONLY)
 
 _OPERATIONS: Final = {
@@ -72,8 +77,8 @@ _OPERATIONS: Final = {
     Operation.CANCEL_SHIPMENT: OperationFacts(support=Support.YES),
     Operation.REFUND: _NO,
     Operation.DOCUMENTS: _LOOK_UP,
-    Operation.TRACK: _NO,
-    Operation.TRACK_MANY: _NO,
+    Operation.TRACK: _NO_TRACKING,
+    Operation.TRACK_MANY: _NO_TRACKING,
     Operation.SERVICE_POINTS: _NO,
     Operation.CHECK_ADDRESS: _NO,
     Operation.BOOK_PICKUP: OperationFacts(support=Support.YES),
@@ -83,8 +88,8 @@ _OPERATIONS: Final = {
     Operation.CLOSE_MANIFEST: _NO,
     Operation.CREATE_RETURN: OperationFacts(support=Support.YES),
     Operation.INSURE: OperationFacts(support=Support.NO, note="insurance is an option of the booking"),
-    Operation.READ_WEBHOOK: _NO,
-    Operation.SUBSCRIBE: _NO,
+    Operation.READ_WEBHOOK: _NO_TRACKING,
+    Operation.SUBSCRIBE: _NO_TRACKING,
     Operation.INVOICES: _NO,
 }
 

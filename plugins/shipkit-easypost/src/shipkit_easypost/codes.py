@@ -55,9 +55,11 @@ __all__ = [
     "unmapped",
 ]
 
-MAPPING_VERSION: Final = "easypost-2026.11"
+# Which state of the two tables below decided a mapping: year and month of their last change, and a number where there
+# are more.
+MAPPING_VERSION: Final = "easypost-2026.11.1"
 
-# npm Tracker/TrackerStatus: what EasyPost says of the parcel at the time of the scan.
+# npm Tracker/TrackerStatus: what EasyPost says of the parcel at the time of the scan (confidence: public-doc).
 STATUSES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
     "unknown": (None, None),
     "pre_transit": (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
@@ -71,7 +73,7 @@ STATUSES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
     "error": (None, Reason.ERROR),
 }
 
-# npm Tracker/TrackerStatusDetail.
+# npm Tracker/TrackerStatusDetail (confidence: public-doc).
 STATUS_DETAILS: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
     "address_correction": (None, Reason.ADDRESS_INCORRECT),
     "arrived_at_destination": (Milestone.IN_TRANSIT, Reason.ARRIVED_AT_DELIVERY_DEPOT),
@@ -110,11 +112,14 @@ _SAYS_NOTHING: Final = frozenset({"", "unknown", "status_update"})
 
 
 def meaning(status: str, detail: str) -> tuple[Milestone | None, Reason | None]:
-    """Where the parcel is and why, as far as EasyPost's two codes say; an unknown status moves nothing."""
+    """Where the parcel is and why, as far as EasyPost's two codes say; an unknown status moves nothing.
+
+    An unknown detail leaves the status its milestone, and is why it is counted as unmapped.
+    """
     milestone, reason = STATUSES.get(status, (None, Reason.UNMAPPED if status else None))
     if detail in _SAYS_NOTHING or status not in _REFINED:
         return milestone, reason
-    at, why = STATUS_DETAILS.get(detail, (None, None))
+    at, why = STATUS_DETAILS.get(detail, (None, Reason.UNMAPPED))
     return at or milestone, why or reason
 
 

@@ -186,12 +186,13 @@ LABELS: Final[Mapping[PageFormat, str]] = {
     PageFormat.CM_10X15: "URL_PDF_10x15",
 }
 
-MAPPING_VERSION: Final = "mondialrelay-2026-11"
+# Which state of the table below decided a mapping: year and month of its last change.
+MAPPING_VERSION: Final = "mondialrelay-2026.11"
 
 # The tracing has no codes, only texts (30 characters at most, in the language asked for); the plugin asks in French.
-# French and Spanish texts: [deliveries]; "disponible au point relais" and "colis livre" also in another public program.
-# Left unmapped: "prise en charge point relais" and "recepcionado en el punto pack" (a drop-off or an arrival?),
-# "recogido en agencia punto pack", "liquidado en ensena".
+# French and Spanish texts: [deliveries] (confidence: public-code); "disponible au point relais" and "colis livre" also
+# in another public program. Left unmapped: "prise en charge point relais" and "recepcionado en el punto pack" (a
+# drop-off or an arrival?), "recogido en agencia punto pack", "liquidado en ensena".
 TRACING: Final[Mapping[str, tuple[Milestone, Reason]]] = {
     "reception des donnees": (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
     "prise en charge en agence": (Milestone.IN_TRANSIT, Reason.PROCESSED_AT_FACILITY),

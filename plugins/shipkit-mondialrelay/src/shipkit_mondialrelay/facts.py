@@ -88,8 +88,8 @@ _OPERATIONS: Final = {
     Operation.INSURE: _none(
         "a level is part of the booking (carrier option Assurance); what it covers, the contract says"
     ),
-    Operation.READ_WEBHOOK: _none(),
-    Operation.SUBSCRIBE: _none(),
+    Operation.READ_WEBHOOK: _none("the interface pushes nothing: its parcels are asked for"),
+    Operation.SUBSCRIBE: _none("the interface pushes nothing: its parcels are asked for"),
     Operation.INVOICES: _none(),
 }
 

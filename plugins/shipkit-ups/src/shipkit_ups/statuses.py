@@ -10,13 +10,14 @@ from typing import Final
 
 from shipkit.model import Milestone, Reason
 
-__all__ = ["MAPPING_VERSION", "MILESTONES", "TYPES", "is_mapped", "status"]
+__all__ = ["FURTHER", "FURTHER_TYPES", "MAPPING_VERSION", "MILESTONES", "TYPES", "is_mapped", "status"]
 
-# Which state of these tables decided a mapping.
-MAPPING_VERSION: Final = "ups-2026.11"
+# Which state of these tables decided a mapping: year and month of their last change, and a number where there are more.
+MAPPING_VERSION: Final = "ups-2026.11.1"
 
-# Activity status: `type` + `code`. UPSTrackAlertEnhanced.yaml (examples), and public recorded answers; read as
-# domain/status_map.csv, vocabulary ups.type+code. The code alone says nothing: it repeats under other types.
+# Activity status: `type` + `code`. UPSTrackAlertEnhanced.yaml (examples), and public recorded answers (confidence:
+# fixture); read as domain/status_map.csv, vocabulary ups.type+code. The code alone says nothing: it repeats under other
+# types.
 MILESTONES: Final[Mapping[tuple[str, str], tuple[Milestone | None, Reason | None]]] = {
     ("M", "MP"): (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
     ("I", "OR"): (Milestone.ACCEPTED, Reason.RECEIVED_AT_ORIGIN),
@@ -28,8 +29,15 @@ MILESTONES: Final[Mapping[tuple[str, str], tuple[Milestone | None, Reason | None
     ("I", "SR"): (Milestone.IN_TRANSIT, Reason.CUSTOMS_CLEARED),
 }
 
-# Activity status: `type` alone. UPSTrackAlertEnhanced.yaml, "What types of event data"; vocabulary ups.status_type.
-# "D" is loaded, out or delivered, so it moves nothing by itself; "U" and "X" may still be on time.
+# Beyond that vocabulary. Tracking.yaml, Status: the examples of `type`, `code` and `description` are "X", "SR" and
+# "Your package was released by the customs agency." (confidence: public-doc)
+FURTHER: Final[Mapping[tuple[str, str], tuple[Milestone | None, Reason | None]]] = {
+    ("X", "SR"): (Milestone.IN_TRANSIT, Reason.CUSTOMS_CLEARED),
+}
+
+# Activity status: `type` alone. UPSTrackAlertEnhanced.yaml, "What types of event data" (confidence: public-doc);
+# vocabulary ups.status_type. "D" is loaded, out or delivered, so it moves nothing by itself; "U" and "X" may still be
+# on time.
 TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
     "M": (Milestone.ANNOUNCED, Reason.DATA_RECEIVED),
     "MV": (Milestone.CANCELLED, Reason.CANCELLED),
@@ -39,10 +47,26 @@ TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
     "X": (None, Reason.DELIVERY_EXCEPTION),
 }
 
+# Beyond that vocabulary: types of tracking that UPS's older document has, restated alike in public clients, among them
+# the C# client UPSRestApi (Common/Enums, PackageActivityStatusType) and RocketShipIt's documentation (confidence:
+# public-code). "P" is pickup, "O" out for delivery, "RS" returned to shipper: on its way back, as far as that says; its
+# other types, W, DO and DD, are of freight, and NA is "not available".
+FURTHER_TYPES: Final[Mapping[str, tuple[Milestone | None, Reason | None]]] = {
+    "P": (Milestone.ACCEPTED, Reason.PICKED_UP),
+    "O": (Milestone.OUT_FOR_DELIVERY, Reason.LOADED_FOR_DELIVERY),
+    "RS": (Milestone.RETURNING, Reason.RETURNING_TO_SENDER),
+}
+
+_CODES: Final = {**MILESTONES, **FURTHER}
+_TYPES: Final = {**TYPES, **FURTHER_TYPES}
+
+# Whatever their code, these mean one thing. "I" is anything on the way, out for delivery too.
+_PLAIN: Final = frozenset({"M", "MV", *FURTHER_TYPES})
+
 
 def is_mapped(kind: str, code: str) -> bool:
-    """Whether the tables have this status; the type alone decides where there is no code, and for a void."""
-    return (kind, code) in MILESTONES or (kind in TYPES and (not code or kind == "MV")) or not (kind or code)
+    """Whether the tables have this status; the type alone decides where there is no code, or where it is plain."""
+    return (kind, code) in _CODES or (kind in _TYPES and (not code or kind in _PLAIN)) or not (kind or code)
 
 
 def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
@@ -51,8 +75,8 @@ def status(kind: str, code: str) -> tuple[Milestone | None, Reason | None]:
     "I" is anything on the way, out for delivery too: with a code of its own that is not known, it could only move a
     parcel back. Of such a code no more is known than the reason that its type has.
     """
-    known = MILESTONES.get((kind, code))
+    known = _CODES.get((kind, code))
     if known is not None:
         return known
-    milestone, reason = TYPES.get(kind, (None, None))
+    milestone, reason = _TYPES.get(kind, (None, None))
     return (milestone, reason) if is_mapped(kind, code) else (None, reason or Reason.UNMAPPED)
