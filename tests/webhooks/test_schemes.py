@@ -7,7 +7,6 @@ import base64
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
@@ -92,21 +91,28 @@ def test_a_signature_that_leaves_out_the_body_is_worth_less() -> None:
     assert all(scheme.trust is TrustLevel.BODY_SIGNED for name, scheme in SCHEMES.items() if name != "only")
 
 
-@given(NAMES, BODIES, st.data())
-def test_one_flipped_bit_of_body_signature_time_or_id_makes_it_invalid(name: str, body: bytes, data: Any) -> None:
+@pytest.mark.parametrize("name", SCHEMES)
+def test_no_flipped_bit_of_body_signature_time_or_id_is_believed(name: str) -> None:
     scheme = SCHEMES[name]
-    push = pushed(scheme, body)
-    places = [*push.headers, *(["body"] if push.body and "body" in scheme.signed else [])]
-    place = data.draw(st.sampled_from(places))
-    old = push.body if place == "body" else push.headers[place].encode()
-    position, bit = data.draw(st.integers(0, len(old) - 1)), data.draw(st.integers(0, 7))
-    new = bytes([*old[:position], old[position] ^ (1 << bit), *old[position + 1 :]])
-    if place == "body":
-        forged = attrs.evolve(push, body=new)
-    else:
-        forged = attrs.evolve(push, headers={**push.headers, place: new.decode("latin-1")})
+    push = pushed(scheme, b'{"a": 1}')
+    signed = {"body": push.body} if "body" in scheme.signed else {}
+    for place, old in {**signed, **{header: text.encode() for header, text in push.headers.items()}}.items():
+        for position in range(len(old)):
+            for bit in range(8):
+                new = bytes([*old[:position], old[position] ^ (1 << bit), *old[position + 1 :]])
+                headers = {**push.headers, **({place: new.decode("latin-1")} if place != "body" else {})}
+                forged = RawPush(headers=headers, body=new if place == "body" else push.body)
+                assert not judged(scheme, forged).accepted, (place, position, bit)
 
-    assert not judged(scheme, forged).accepted
+    assert judged(scheme, push).accepted
+
+
+@given(NAMES, BODIES, BODIES)
+def test_a_signature_of_one_body_is_none_of_another(name: str, one: bytes, other: bytes) -> None:
+    scheme = SCHEMES[name]
+    forged = attrs.evolve(pushed(scheme, one), body=other)
+
+    assert judged(scheme, forged).accepted is (one == other or "body" not in scheme.signed)
 
 
 @given(NAMES, BODIES, st.lists(SECRETS, max_size=3), SECRETS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rsa"]
 
+_PEM: Final = re.compile(r"-----BEGIN [A-Z ]{1,40}-----[^-]{1,20000}-----END [A-Z ]{1,40}-----", re.ASCII)
 _BITS_MIN: Final = 2048
 _KEYS_MAX: Final = 32
 
@@ -27,9 +29,9 @@ _KEYS_MAX: Final = 32
 class Rsa(Signed):
     """The body is signed with RSA (PKCS#1 v1.5) and SHA-256.
 
-    What takes the place of a secret is public: a certificate or a public key (PEM), or a JSON Web Key Set as its
-    publisher sends it. A certificate is taken as the key it holds: its dates and its issuer are not looked at. A set
-    is fetched and kept by the host: ``jwks_url`` says from where.
+    What takes the place of a secret is public: certificates or public keys (PEM), or a JSON Web Key Set as it is
+    published. A certificate is taken as the key it holds: its dates and its issuer are not looked at. A set is fetched
+    and kept by the host: ``jwks_url`` says from where.
     """
 
     encoding: Literal["hex", "base64", "either"] = "base64"
@@ -87,7 +89,7 @@ def _keys_of(text: str) -> tuple[tuple[str | None, RSAPublicKey], ...]:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     except ImportError:
         raise NotSupportedError("RSA signatures are checked by cryptography: install shipkit-sdk[rsa]") from None
-    found = _of_set(text) if text.lstrip().startswith("{") else [(None, _of_pem(text))]
+    found = _of_set(text) if text.lstrip().startswith("{") else [(None, _of_pem(each)) for each in _PEM.findall(text)]
     return tuple((named, key) for named, key in found if isinstance(key, RSAPublicKey) and key.key_size >= _BITS_MIN)
 
 
@@ -96,7 +98,7 @@ def _of_pem(text: str) -> object:
     from cryptography.x509 import load_pem_x509_certificate
 
     try:
-        pem = text.strip().encode("ascii")
+        pem = text.encode("ascii")
         return load_pem_x509_certificate(pem).public_key() if b"CERTIFICATE" in pem else load_pem_public_key(pem)
     except Exception:  # what the package raises for bad input differs between its releases
         return None
