@@ -77,7 +77,7 @@ def problem(status: int, *, retry_after_s: int | None = None, reads: bool = Fals
 def accepted() -> Answer:
     """It is on the disk, now or since an earlier time; also what a carrier reads that checks the address by GET.
 
-    200 and not 204: InPost and DHL eCommerce ask for that very number, and nobody was found who refuses it.
+    200 and not 204: some carriers' guides ask for that very number, and none was found that refuses it.
     """
     return _ACCEPTED
 
