@@ -101,7 +101,10 @@ class Kafka:
             ("ce-type", message.type.encode()),
         ]
         key = message.partitionkey.encode()
-        self._producer.produce(self._topic, value=message.body, key=key, headers=headers, on_delivery=reported)
+        try:
+            self._producer.produce(self._topic, value=message.body, key=key, headers=headers, on_delivery=reported)
+        except self._library.KafkaException as error:  # such as a message that is too large for the producer itself
+            reported(error.args[0], None)
 
     def _code(self, error: Any) -> str:
         if error.code() < 0 or error.fatal():  # librdkafka's own: timed out, no connection, purged
