@@ -30,7 +30,7 @@ from .desk import Desk, capable
 if TYPE_CHECKING:
     from .accounts import Account
 
-__all__ = ["Asking", "nothing_more_now", "outcomes", "timeline", "tracks", "unmapped"]
+__all__ = ["Asking", "batch_size", "nothing_more_now", "outcomes", "timeline", "tracks", "unmapped"]
 
 T = TypeVar("T")
 _OF_ONE_NUMBER: Final = (RejectedError, NotFoundError, ReplyError, InputError, PluginError)
@@ -114,7 +114,7 @@ class _Work(Generic[T]):
     def __init__(self, asking: Asking[T], queries: Sequence[TrackQuery]) -> None:
         self.asking, self.queries = asking, queries
         self.done: list[Done | None] = [None] * len(queries)
-        size = _batch_size(asking.account) if len(queries) > 1 else 1
+        size = batch_size(asking.account) if len(queries) > 1 else 1
         places = range(len(queries))
         self.todo = deque(tuple(places[first : first + size]) for first in range(0, len(queries), size))
 
@@ -150,7 +150,8 @@ class _Work(Generic[T]):
             self.done[place] = done
 
 
-def _batch_size(account: Account) -> int:
+def batch_size(account: Account) -> int:
+    """How many numbers one call of the account takes."""
     if not able(account.carrier, TracksMany):
         return 1
     facts = account.facts.operations.get(Operation.TRACK_MANY)

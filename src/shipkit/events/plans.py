@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from shipkit.errors import InputError
-from shipkit.model import CarrierFacts, Milestone, Operation, Problem, ProblemCode
+from shipkit.model import CarrierFacts, Milestone, Operation, Problem, ProblemCode, Support
 from shipkit.ports.events import Parcel
 
 __all__ = ["DEFAULT_PLAN", "PollPlan", "Stage", "Standing", "Wait", "next_poll", "plan_of", "planned", "standing"]
@@ -113,6 +113,8 @@ _AFTER_END: Final[Mapping[Milestone, tuple[float, ...]]] = MappingProxyType(
 class PollPlan:
     """How often a parcel is asked for: judgement, not a carrier's fact, and so a host's to change (`attrs.evolve`)."""
 
+    asks: bool = True
+    """Whether carriers are asked at all: some answer for no number, and a host may rely on pushes alone."""
     waits: Mapping[Stage, tuple[Wait, ...]] = attrs.field(default=_WAITS, converter=_kept)
     """By stage, rising in age; beyond the last age its wait goes on."""
     after_end: Mapping[Milestone, tuple[float, ...]] = attrs.field(default=_AFTER_END, converter=_kept)
@@ -155,6 +157,8 @@ def plan_of(facts: CarrierFacts, plan: PollPlan = DEFAULT_PLAN) -> PollPlan:
 
     A rate limit is kept where requests are sent, by all workers together; here it sets the least wait of one parcel.
     """
+    if not any(_offered(facts, operation) for operation in (Operation.TRACK, Operation.TRACK_MANY)):
+        return attrs.evolve(plan, asks=False)
     told = facts.polling
     if told is not None:
         plan = attrs.evolve(
@@ -169,6 +173,11 @@ def plan_of(facts: CarrierFacts, plan: PollPlan = DEFAULT_PLAN) -> PollPlan:
         limit = asked.rate_limit
         plan = attrs.evolve(plan, least_s=max(plan.least_s, limit.per_s / max(1, limit.calls)))
     return plan
+
+
+def _offered(facts: CarrierFacts, operation: Operation) -> bool:
+    told = facts.operations.get(operation)
+    return told is not None and told.support in (Support.YES, Support.EMULATED)
 
 
 def standing(parcel: Parcel, plan: PollPlan, now: datetime) -> Standing:
@@ -189,11 +198,11 @@ def standing(parcel: Parcel, plan: PollPlan, now: datetime) -> Standing:
 
 
 def next_poll(parcel: Parcel, plan: PollPlan, now: datetime) -> datetime | None:
-    """When *parcel* is asked for next, always after *now*; None: never again, or it is no single parcel.
+    """When *parcel* is asked for next, always after *now*; None: never again, or it is a shipment of several.
 
     A further failure never makes it earlier.
     """
-    if parcel.query is None or not standing(parcel, plan, now).asked:
+    if parcel.query is None or not plan.asks or not standing(parcel, plan, now).asked:
         return None
     least_h = plan.least_s / _HOUR_S
     wait_h = max(_wait_h(parcel, plan, now), _failure_h(parcel, plan)) * _share(parcel.scope, plan.spread)
@@ -215,7 +224,9 @@ def planned(parcel: Parcel, plan: PollPlan, now: datetime) -> Parcel:
 
 
 def _over(parcel: Parcel, plan: PollPlan, now: datetime) -> bool:
-    if parcel.query is None:  # a shipment of several ends with the last of its parcels
+    if parcel.number and parcel.query is None:  # somebody let it go
+        return True
+    if not parcel.number or not plan.asks:  # a shipment of several ends with the last of its parcels
         return _milestone(parcel).terminal
     return not standing(parcel, plan, now).asked
 

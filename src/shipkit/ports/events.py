@@ -143,7 +143,8 @@ class Parcel:
     missed: int = 0
     """Times that asking found news of which a carrier that pushes had not told."""
     subscribed_until: datetime | None = None
-    """Until when the carrier pushes for this number, as far as it was subscribed; None: never asked for, or refused."""
+    """Until when the carrier pushes for this number, as far as it was subscribed; None: never asked for. The beginning
+    of 1970: refused."""
     finished_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
