@@ -14,6 +14,7 @@ import attrs
 from ...events.advancing import advanced, projected, rolled_up
 from ...events.observing import observed
 from ...events.plans import planned
+from ...events.zones import located
 from ...flow import Emit, Run, call
 from ...model import TrackingEvent, TrackResult
 from ...ports.events import LetterEnd, Parcel, ParcelWork, Work
@@ -119,7 +120,7 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
         work = advanced(
             row,
             known.get(scope, ()),
-            one.events,
+            [located(event) for event in one.events],
             result=one.results,
             withdrawn_after=desk.settings.withdrawn_after_answers,
         )

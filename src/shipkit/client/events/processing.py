@@ -15,7 +15,7 @@ import attrs
 from ...errors import ShipkitError, StoreError
 from ...events.advancing import divided
 from ...flow import Emit, Run, call
-from ...model import DeliveryResult, EventSource, TrackingEvent, TrackResult, TrustLevel, evolve
+from ...model import DeliveryResult, EventSource, TrackingEvent, TrackResult
 from ...ports import Observation
 from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
 from .asking import ask, can_ask
@@ -24,6 +24,7 @@ from .desk import EventDesk
 from .ends import Ends, Processed, counted
 from .reading import Reading, codes_of, nobodys, numbers_of, opened
 from .receiving import seen
+from .sharing import evidence_of
 
 __all__ = ["process"]
 
@@ -149,37 +150,25 @@ class _Batch:
                 self._share(course, result, here)
 
     def _share(self, course: _Course, result: TrackResult, here: Mapping[str, Parcel]) -> None:
-        asked = here.get(result.number.value)
-        shares = divided(result, here.values(), source=EventSource.WEBHOOK)
-        for parcel in dict.fromkeys(here.values()):
-            if parcel.purged_at is not None or (parcel is not asked and parcel.scope not in shares):
-                continue
-            delivery = course.letter.delivery
-            if _believed(course.letter, parcel) or self._as_good_as_it_gets(course, parcel):
-                course.scopes.add(parcel.scope)
-                self.parcels[parcel.scope] = parcel
-                self._events.setdefault(parcel.scope, []).extend(shares.get(parcel.scope, ()))
-                pushed_at = self._pushed_at.setdefault(parcel.scope, delivery.received_at)
-                self._pushed_at[parcel.scope] = max(pushed_at, delivery.received_at)
-                if parcel is asked:
-                    # A push may tell all that there was when it was sent, and arrive when there is more.
-                    self._results.setdefault(parcel.scope, []).append(evolve(result, complete=False))
-            elif course.end is None:
+        received_at = course.letter.delivery.received_at
+        for parcel, share in evidence_of(self.desk, course.letter, result, here.values()):
+            scope = parcel.scope
+            course.scopes.add(scope)
+            if share is None:
                 self._hint(course, parcel)
-
-    def _as_good_as_it_gets(self, course: _Course, parcel: Parcel) -> bool:
-        """Of a carrier that answers for no number, a push of a proved sender is the best evidence that there is."""
-        delivery = course.letter.delivery
-        if can_ask(self.desk, parcel):
-            return False
-        proved = delivery.trust is not TrustLevel.UNAUTHENTICATED and delivery.account == parcel.account
-        if not proved:
-            course.end = self.make.of(course.letter, LetterState.DEAD, "unproved")
-        return proved
+                continue
+            self.parcels[scope] = parcel
+            self._events.setdefault(scope, []).extend(share.events)
+            self._pushed_at[scope] = max(self._pushed_at.get(scope, received_at), received_at)
+            if share.result is not None:
+                self._results.setdefault(scope, []).append(share.result)
 
     def _hint(self, course: _Course, parcel: Parcel) -> None:
-        course.scopes.add(parcel.scope)
         course.codes = ()  # they are counted in the answer
+        if not can_ask(self.desk, parcel):
+            course.end = self.make.of(course.letter, LetterState.DEAD, "unproved")
+        if course.end is not None:
+            return
         received_at, polled_at = course.letter.delivery.received_at, parcel.polled_at
         if polled_at is not None and not parcel.failures and not parcel.not_found:
             if polled_at >= received_at:
@@ -275,9 +264,3 @@ def _where(error: BaseException) -> str:
     while at is not None and at.tb_next is not None:
         at = at.tb_next
     return "" if at is None else f"{at.tb_frame.f_code.co_filename.rpartition('shipkit')[2]}:{at.tb_lineno}"
-
-
-def _believed(letter: Letter, parcel: Parcel) -> bool:
-    """Only signed bytes are evidence, and only of parcels of the account whose secret signed them."""
-    delivery = letter.delivery
-    return delivery.trust is TrustLevel.BODY_SIGNED and delivery.account == parcel.account
