@@ -14,6 +14,8 @@ import pytest
 from shipkit import InputError
 from shipkit.model import SignatureResult, TrustLevel
 from shipkit.webhooks import STANDARD, Confidence, RawPush, Verdict, preset, presets, scheme_of, verify
+from shipkit_easypost import EasyPost
+from shipkit_ups import Ups
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=timezone.utc)
 STAMP = str(int(NOW.timestamp()))
@@ -216,6 +218,14 @@ def test_a_sender_says_where_it_is_known_from_and_is_never_worth_more_than_it_si
         assert (each.scheme.trust is TrustLevel.BODY_SIGNED) is (
             each.name not in UNSIGNED_BODY and each.name != "inpost-shipx"
         )
+
+
+def test_a_plugin_and_the_table_say_the_same_of_one_sender() -> None:
+    easypost = EasyPost(api_key="key", webhook_secret="secret")
+    ups = Ups(client_id="id", client_secret="secret", shipper_number="A1B2C3", webhook_credentials=("secret",))
+
+    assert easypost.webhook_scheme == preset("easypost")
+    assert ups.webhook_scheme == preset("ups-track-alert")
 
 
 def test_a_stranger_is_an_input_error() -> None:
