@@ -123,6 +123,7 @@ def test_everything_wrong_is_named_at_once_with_its_place(tmp_path: Path) -> Non
 [service]
 prot = 1
 port = 70000
+public_url = "hooks.example.com"
 workers = 0
 host = 5
 [service.bounds]
@@ -144,9 +145,10 @@ secrets = ["x"]
     )
     assert found["/service/prot"] == "line 3, column 1: unknown key prot; did you mean port?"
     assert found["/service/port"] == "line 4, column 1: must be from 0 to 65535"
+    assert found["/service/public_url"].endswith("must begin with https://")
     assert found["/service/workers"].endswith("must be greater than 0")
     assert found["/service/host"].endswith("must be text, in quotes")
-    assert found["/service/bounds/body_s"] == "line 8, column 1: must be greater than 0"
+    assert found["/service/bounds/body_s"] == "line 9, column 1: must be greater than 0"
     assert "unknown key bodies" in found["/service/bounds/bodies"]
     assert found["/destinations/flat"].endswith("must be a table: [destinations.NAME]")
     assert "kind must be one of rabbitmq" in found["/destinations/a/kind"]

@@ -317,10 +317,10 @@ def test_what_comes_during_a_commit_is_written_by_the_next_one_together() -> Non
     async def crowd() -> list[int]:
         events.gate.clear()
         first = asyncio.ensure_future(world.post(push("0")))
-        while world.app._intake is None or world.app._intake._waiting or not first:
+        while world.app._intake is None or world.app._intake.depth or not world.app._held.bytes:
             await asyncio.sleep(0.001)
         rest = [asyncio.ensure_future(world.post(push(str(n)))) for n in range(1, 40)]
-        while len(world.app._intake._waiting) < 39:
+        while world.app._intake.depth < 39:
             await asyncio.sleep(0.001)
         events.gate.set()
         return [answer.status for answer in await asyncio.gather(first, *rest)]

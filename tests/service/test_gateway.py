@@ -1,4 +1,4 @@
-"""The gateway of the example, run: nginx with TLS before ``shipkit serve``, as its files say but for ports and folders."""
+"""The gateway of the example, run: nginx before ``shipkit serve``, as its files say but for ports and folders."""
 
 from __future__ import annotations
 

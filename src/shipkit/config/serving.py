@@ -56,6 +56,9 @@ class ServiceChoice:
     """Several processes listen on the same port, and the system shares the connections out."""
     gateways: tuple[str, ...] = ("127.0.0.1",)
     """Addresses or networks whose ``X-Forwarded-For`` is believed."""
+    public_url: str = ""
+    """What stands before the paths of accounts in what carriers are told, such as ``https://{account}.hooks.example.com``;
+    where it is given, carriers that take subscriptions are subscribed at."""
     workers: int = 1
     """Threads that read the inbox."""
     metrics_token: str = attrs.field(default="", repr=False)
@@ -82,6 +85,8 @@ def service(data: Mapping[str, Any], reader: TableReader) -> ServiceChoice:
     for name in ("workers", "idle_s", "poll_idle_s"):
         if name in values and not values[name] > 0:
             reader.findings.add(("service", name), ProblemCode.NOT_POSITIVE, "must be greater than 0")
+    if not values.get("public_url", "https://").startswith("https://"):
+        reader.findings.add(("service", "public_url"), ProblemCode.MALFORMED, "must begin with https://")
     if not 0 <= values.get("port", 1) < 65_536:
         reader.findings.add(("service", "port"), ProblemCode.OUT_OF_RANGE, "must be from 0 to 65535")
     return ServiceChoice(**values, bounds=_bounds(table.get("bounds", {}), reader))

@@ -18,10 +18,11 @@ from ..client.events.answering import PREFIX, Addresses, Answer, Limits, accepte
 from ..client.events.entrance import Entrance
 from ..errors import ShipkitError
 from ..model import DeliveryResult
+from ..store.group import FullError
 from ..webhooks import RawPush
 from .body import Bell, Body, Held
 from .bounds import Bounds, Lane
-from .intake import FullError, Intake
+from .intake import Intake
 
 __all__ = ["Endpoint", "Receives"]
 

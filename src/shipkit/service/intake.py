@@ -1,98 +1,78 @@
-"""Pushes from an event loop into a store: many at once, one durable commit for all of them."""
+"""Pushes from an event loop into a store: many at once, one durable commit for all of them, one wake-up of the loop."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Sequence
+from collections import deque
+from concurrent.futures import Future
 from typing import Final
 
 from ..model import WebhookDelivery
 from ..ports.events import EventStore
+from ..store.group import GroupCommit
 
-__all__ = ["FullError", "Intake"]
+__all__ = ["Intake"]
 
-_BATCH: Final = 200
-
-
-class FullError(Exception):
-    """More waits for the store than is held in memory; the sender is told to come again."""
+_MOST: Final = 4096
+_CLOSE_S: Final = 30.0
 
 
 class Intake:
-    """One thread that writes what waits, as many as wait, up to 200 in a commit. Belongs to the loop it is made on.
+    """Hands pushes to the thread of a `GroupCommit`. Belongs to the loop it is made on.
 
-    Whoever waits is told when the commit stands: each commit wakes the loop once, not once for each push.
+    ``asyncio.wrap_future`` would wake the loop for every push; here a commit of 200 wakes it once.
     """
 
-    def __init__(self, store: EventStore, *, waiting_max: int = 4096) -> None:
-        self._store, self._waiting_max = store, waiting_max
+    def __init__(self, store: EventStore) -> None:
+        self._group = GroupCommit(store, most=_MOST)
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[WebhookDelivery, asyncio.Future[bool]]] = []
-        self._wake = threading.Condition()
-        self._closed = False
-        self._thread = threading.Thread(target=self._write, name="shipkit-intake", daemon=True)
-        self._thread.start()
+        self._ended: deque[tuple[asyncio.Future[bool], Future[bool]]] = deque()
+        self._awake = False
 
     @property
     def full(self) -> bool:
-        """Nothing more is taken."""
-        return self._closed or len(self._waiting) >= self._waiting_max
+        """Nothing more would be taken."""
+        return self._group.depth >= _MOST
+
+    @property
+    def depth(self) -> int:
+        """How many wait for a commit to begin."""
+        return self._group.depth
 
     def put(self, delivery: WebhookDelivery) -> asyncio.Future[bool]:
         """True when *delivery* is on the disk, False when it was there before.
 
         Raises:
             FullError: it was not taken.
-            StoreError: in the future; it was not written.
+            StoreError: in the future, or at once where it was closed; it was not written.
         """
-        future: asyncio.Future[bool] = self._loop.create_future()
-        with self._wake:
-            if self.full:
-                raise FullError
-            self._waiting.append((delivery, future))
-            if len(self._waiting) == 1:
-                self._wake.notify()
-        return future
+        waiting: asyncio.Future[bool] = self._loop.create_future()
+        result = self._group.put(delivery)
+        result.add_done_callback(lambda done: self._end(waiting, done))
+        return waiting
 
     def close(self) -> None:
         """Write what waits, and end."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
-        self._thread.join()
+        self._group.close(_CLOSE_S)
 
-    def _write(self) -> None:
-        while True:
-            with self._wake:
-                while not self._waiting and not self._closed:
-                    self._wake.wait()
-                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            if not batch:
-                return
-            self._commit(batch)
+    def _end(self, waiting: asyncio.Future[bool], done: Future[bool]) -> None:
+        """In the thread that writes, or in the loop's where it was quicker."""
+        self._ended.append((waiting, done))
+        if not self._awake:
+            self._awake = True
+            try:
+                self._loop.call_soon_threadsafe(self._settle)
+            except RuntimeError:  # the loop has ended, and with it everybody who waited
+                pass
 
-    def _commit(self, batch: Sequence[tuple[WebhookDelivery, asyncio.Future[bool]]]) -> None:
-        futures = [future for _, future in batch]
-        try:
-            first = self._store.put([delivery for delivery, _ in batch])
-        except Exception as error:
-            self._tell(futures, (), error)
-        else:
-            self._tell(futures, first, None)
-
-    def _tell(self, futures: Sequence[asyncio.Future[bool]], first: Sequence[bool], error: Exception | None) -> None:
-        try:
-            self._loop.call_soon_threadsafe(_settle, futures, first, error)
-        except RuntimeError:  # the loop has ended, and with it everybody who waited
-            pass
-
-
-def _settle(futures: Sequence[asyncio.Future[bool]], first: Sequence[bool], error: Exception | None) -> None:
-    for index, future in enumerate(futures):
-        if future.done():  # whoever waited has gone
-            continue
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(first[index])
+    def _settle(self) -> None:
+        self._awake = False  # before the first is taken: what comes from now on wakes the loop again
+        while self._ended:
+            waiting, done = self._ended.popleft()
+            if waiting.done():  # whoever waited has gone
+                continue
+            error = done.exception()
+            if error is not None:
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(done.result())

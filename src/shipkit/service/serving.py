@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..model import Problem, ProblemCode
 from ..publishers import Relay
 from ..telemetry import Prometheus
+from .asking import Poller
 from .destinations import publishers_of
 from .endpoint import Endpoint
 from .loops import Loop, Loops
@@ -129,6 +130,7 @@ class Service:
         if "relay" in self.parts and self._publishers:
             found.append(Loop(name="relay", step=self._publish, idle_s=idle_s))
         if "poller" in self.parts:
+            found += Poller(self.client, self.config).loops()
             found.append(Loop(name="retention", step=self._purge, idle_s=_HOUR_S))
         return found
 
