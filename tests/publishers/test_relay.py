@@ -311,6 +311,18 @@ def test_a_relay_runs_until_it_is_stopped_and_one_slow_destination_holds_up_no_o
     relay.close()
 
 
+def test_what_nobody_expected_ends_the_run_and_is_not_hidden() -> None:
+    events = MemoryEvents()
+
+    def broken(_: Observation) -> None:
+        raise ZeroDivisionError
+
+    announce(events, ["acme:a"])
+    destinations = {"d": Broker(iter([])), "idle": Broker(iter([]))}
+    with pytest.raises(ZeroDivisionError):
+        Relay(events, destinations, observer=broken).run(threading.Event(), idle_s=0.01)
+
+
 def test_a_store_that_fails_for_a_while_stops_no_relay(tmp_path: Path) -> None:
     events = MemoryEvents()
     announce(events, ["acme:a", "acme:a"])

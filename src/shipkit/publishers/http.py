@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -53,6 +54,11 @@ class HttpWebhook:
         self._url, self._timeout_s, self._now = url, timeout_s, now
         self._secrets = (secrets,) if isinstance(secrets, str) else tuple(secrets)
         sign("check", now(), b"", self._secrets)
+        for position, secret in enumerate(self._secrets):
+            if not _is_long_enough(secret):
+                text = "is not whsec_ and 24 bytes or more in base64 (Standard Webhooks, Symmetric Signatures)"
+                problem = Problem(path=f"/secrets/{position}", code=ProblemCode.MALFORMED, text=text)
+                raise InputError(problems=(problem,))
         given = settings or Settings()
         self._transport = SyncTransport(
             Settings(
@@ -122,6 +128,14 @@ class HttpWebhook:
                 self._not_before = seconds() + min(answer.retry_after_s, self._hold_max_s)
             return later(str(status))
         return f"refused_{status}"
+
+
+def _is_long_enough(secret: str) -> bool:
+    prefix, _, text = secret.partition("_")
+    try:
+        return prefix == "whsec" and len(base64.b64decode(text, validate=True)) >= 24
+    except ValueError:
+        return False
 
 
 def _is_usable(url: str) -> bool:

@@ -123,15 +123,21 @@ class Relay:
         return Relayed(destinations=tuple([self._relayed(name) for name in self._destinations]))
 
     def run(self, stop: _Stop, *, idle_s: float = _IDLE_S) -> None:
-        """Rounds until *stop* is set, a thread for each destination, so that a slow one holds up no other."""
+        """Rounds until *stop* is set, a thread for each destination, so that a slow one holds up no other.
+
+        A store that fails is tried again. Whatever else is raised ends all of them and is raised here.
+        """
+        broken: list[Exception] = []
         threads = [
-            threading.Thread(target=self._run, args=(name, stop, idle_s), name=f"shipkit-relay-{name}")
+            threading.Thread(target=self._run, args=(name, stop, idle_s, broken), name=f"shipkit-relay-{name}")
             for name in self._destinations
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if broken:
+            raise broken[0]
 
     def close(self) -> None:
         """Give back the leases and close the publishers."""
@@ -142,9 +148,9 @@ class Relay:
                 pass
             destination.publisher.close()
 
-    def _run(self, name: str, stop: _Stop, idle_s: float) -> None:
+    def _run(self, name: str, stop: _Stop, idle_s: float, broken: list[Exception]) -> None:
         failures = 0
-        while not stop.is_set():
+        while not stop.is_set() and not broken:
             try:
                 more = self._relayed(name).more
                 failures = 0
@@ -153,6 +159,9 @@ class Relay:
                 _logger.warning("relay to %s: the outbox cannot be used: %s", name, type(error).__name__)
                 stop.wait(self._backoff_s(failures))
                 continue
+            except Exception as error:
+                broken.append(error)
+                return
             if not more:
                 stop.wait(idle_s)
 
