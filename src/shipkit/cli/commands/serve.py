@@ -40,10 +40,11 @@ def serve(
     found = attrs.evolve(found, service=service)
     for warning in found.warnings:
         sys.stderr.write(f"shipkit serve: {warning}\n")
-    # Not the root's logger: a library at its side may print addresses with numbers and keys in them.
+    # Not the root's logger: a library at its side may print addresses with numbers and keys in them. Of uvicorn's no
+    # warnings: a stranger can make it warn as often as he likes.
     told = logging.StreamHandler(sys.stderr)
     told.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    for name, level in (("shipkit", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, level in (("shipkit", logging.INFO), ("uvicorn", logging.ERROR)):
         logging.getLogger(name).addHandler(told)
         logging.getLogger(name).setLevel(level)
     return run(found, only)
