@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .. import model as m
+    from ..events.plans import PollPlan
     from ..flow import Emit
     from ..ports import Store
     from ..webhooks.auth import WebhookAuth
@@ -41,6 +42,8 @@ class ClientBase:
 
     Without a *store* the ledger lives in memory: keys then hold for as long as the client does, and no longer. What
     becomes of parcels is announced to each of *destinations*: an outbox row for each, which a relay publishes.
+    *poll_plans* says by account how often its parcels are asked for (``""``: those of all others), see
+    `shipkit.events.plans`.
     *webhooks* says by account how its pushes are proved, where that is not as its carrier's plugin does it.
     """
 
@@ -52,6 +55,7 @@ class ClientBase:
         settings: Settings | None = None,
         observers: Sequence[Observer] = (),
         destinations: Sequence[str] = (),
+        poll_plans: Mapping[str, PollPlan] = EMPTY,
         webhooks: Mapping[str, WebhookAuth] = EMPTY,
     ) -> None:
         self._own_store = store is None
@@ -64,6 +68,7 @@ class ClientBase:
 
         self._lock = threading.Lock()
         self._destinations = tuple(destinations)
+        self._poll_plans = dict(poll_plans)
         from .observe import Watchers
 
         self._watchers = Watchers.of(observers)
@@ -128,7 +133,7 @@ class ClientBase:
     def _event_desk(self) -> EventDesk:
         from .events.desk import EventDesk
 
-        return EventDesk.of(self._desk, self._destinations)
+        return EventDesk.of(self._desk, self._destinations, self._poll_plans)
 
     def _told(self, effect: Emit) -> None:
         if effect.event is not None:
