@@ -22,6 +22,7 @@ from shipkit.model import (
     ProofOfDelivery,
     Reason,
     RecipientRelation,
+    TimeBasis,
     Timeline,
     TrackingEvent,
     TrackingNumber,
@@ -124,8 +125,8 @@ def _project(evidence: Evidence, scope: str, number: TrackingNumber | None, besi
 def _place_in_time(event: TrackingEvent) -> tuple[datetime, int, str]:
     """Total: moment, rank, identity. Never the order of arrival, never that of the carrier's list.
 
-    Without an offset the local time is read as UTC. Of a day only the day is known: early milestones go before its
-    scans, late ones after them.
+    Without an offset the local time is read as UTC. Of a day only the day is known, where the place is known that of
+    the place: early milestones go before its scans, late ones after them.
     """
     rank = -1 if event.milestone is None else event.milestone.rank
     return _moment(event.time, rank), rank, event.event_id
@@ -137,7 +138,13 @@ def _moment(when: EventTime, rank: int) -> datetime:
         return when.instant or local.replace(tzinfo=timezone.utc)
     late = rank >= Milestone.OUT_FOR_DELIVERY.rank
     shift = time(23, 58 + rank // 60, rank % 60) if late else time(0, 0, max(rank, 0))
-    return datetime.combine(local, shift, timezone.utc)
+    moment = datetime.combine(local, shift, timezone.utc)
+    if when.offset_min is None or when.basis is TimeBasis.NONE:
+        return moment
+    try:
+        return moment - timedelta(minutes=when.offset_min)
+    except OverflowError:  # the first or the last day of the calendar
+        return moment
 
 
 def _latest_transit(events: list[TrackingEvent], beside: TransitEstimate | None) -> TransitEstimate | None:
