@@ -18,6 +18,7 @@ from shipkit.testing.store_values import Clock, Open
 SERVER = os.environ.get("SHIPKIT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 KINDS = ("memory", "sqlite", "postgres", "host")
 DURABLE = KINDS[1:]
+SERVERS = ("postgres", "host", "host3")
 TABLES = (
     *("ledger", "document", "stray", "step", "token", "limit"),
     *("inbox", "delivery", "parked", "told", "parcel", "event", "announcement", "announced", "outbox", "lease"),
@@ -34,7 +35,7 @@ class Worlds:
     def store(self, kind: str, clock: Clock | None = None) -> Any:
         """An empty store."""
         self.made += 1
-        if kind in ("postgres", "host"):
+        if kind in SERVERS:
             emptied(kind)
         store = self.beside(kind, clock)
         self.open.append(store)
@@ -54,7 +55,7 @@ class Worlds:
         if kind == "memory":
             return in_memory()
         self.made += 1
-        if kind in ("postgres", "host"):
+        if kind in SERVERS:
             emptied(kind)
         return lambda clock: self.beside(kind, clock)
 
@@ -81,7 +82,8 @@ def on_server(kind: str, clock: Clock | None = None, **more: Any) -> Any:
     """A store on the server, in the schema that this process made for its kind."""
     if kind == "postgres":
         return PostgresStore(SERVER, schema=schema_of(kind), clock=clock, **more)
-    return HostStore(lambda: host_cursor(schema_of(kind)), clock=clock, **more)
+    cursor = host_cursor if kind == "host" else modern_cursor
+    return HostStore(lambda: cursor(schema_of(kind)), clock=clock, **more)
 
 
 @contextmanager
@@ -93,6 +95,24 @@ def host_cursor(schema: str) -> Iterator[Any]:
     pool = _pool(schema, os.getpid())  # a child of a fork makes its own
     connection = pool.pop() if pool else psycopg2.connect(SERVER, options=f"-csearch_path={schema}")
     connection.set_isolation_level(ISOLATION_LEVEL_REPEATABLE_READ)
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        pool.append(connection)
+
+
+@contextmanager
+def modern_cursor(schema: str) -> Iterator[Any]:
+    """As a host on psycopg 3 hands them out: READ COMMITTED, committed on leaving."""
+    import psycopg
+
+    pool = _pool(schema, os.getpid())
+    connection = pool.pop() if pool else psycopg.connect(SERVER, options=f"-csearch_path={schema}")
     try:
         with connection.cursor() as cursor:
             yield cursor
@@ -133,14 +153,16 @@ def emptied(kind: str) -> None:
     with admin() as connection:
         if connection.execute("SELECT to_regclass(%s)", (f"{schema}.shipkit_meta",)).fetchone()[0] is not None:
             done = [f"DELETE FROM {schema}.shipkit_{table}" for table in TABLES]
-            connection.execute(
-                "; ".join([*done, f"DELETE FROM {schema}.shipkit_meta WHERE name IN ('restored', 'salt')"])
-            )
+            done.append(f"DELETE FROM {schema}.shipkit_meta WHERE name IN ('restored', 'salt', 'secret')")
+            if connection.execute("SELECT to_regclass(%s)", (f"{schema}.shipkit_inbox",)).fetchone()[0] is not None:
+                numbered = f"{schema}.shipkit_announcement_number_seq", f"{schema}.shipkit_inbox_id_seq"
+                done += [f"ALTER SEQUENCE {name} RESTART" for name in numbered]
+            connection.execute("; ".join(done))
 
 
 def dropped() -> None:
     """Take the schemas of this process away."""
-    for kind in ("postgres", "host"):
+    for kind in SERVERS:
         if not no_server():
             for connection in _pool(schema_of(kind), os.getpid()):
                 connection.close()
@@ -165,5 +187,5 @@ def no_server() -> str:
 
 def need(kind: str) -> None:
     """Skip the test where *kind* has no server."""
-    if kind in ("postgres", "host") and no_server():
+    if kind in SERVERS and no_server():
         pytest.skip(no_server())

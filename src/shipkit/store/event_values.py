@@ -96,7 +96,8 @@ def event_of(event_id: str, text: bytes) -> TrackingEvent:
         StoreError: this version cannot read it.
     """
     try:
-        return _named(event_id, from_dict(loads(text), TrackingEvent))
+        event = from_dict(loads(text), TrackingEvent)
+        return event if plain(event.event_id) == event_id else _named(event_id, event)
     except InputError as error:
         raise StoreError(f"the event {event_id} cannot be read") from error
 

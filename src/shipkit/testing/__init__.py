@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .breaking import Broken, breakages, broken
     from .conformance import CarrierConformance
     from .conversations import Conversation, Evidence, evidence, parts
+    from .event_stores import EventStoreContract
     from .spoiling import Mutation, mutations
     from .stores import StoreContract
     from .strategies import parties, pickup_requests, rate_requests, return_requests, shipment_requests
@@ -22,6 +23,7 @@ __all__ = [
     "Broken",
     "CarrierConformance",
     "Conversation",
+    "EventStoreContract",
     "Evidence",
     "Exchange",
     "Mutation",
@@ -52,6 +54,7 @@ _ROOMS = {
     "Broken": ".breaking",
     "CarrierConformance": ".conformance",
     "Conversation": ".conversations",
+    "EventStoreContract": ".event_stores",
     "Evidence": ".conversations",
     "Mutation": ".spoiling",
     "StoreContract": ".stores",

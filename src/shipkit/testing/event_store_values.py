@@ -14,7 +14,7 @@ from shipkit.testing.store_values import Clock, Hands
 
 __all__ = ["BEGAN", "EventPlaces", "EventWorld", "KeptEvents", "announcement", "delivery", "event", "parcel", "work"]
 
-BEGAN = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+BEGAN = datetime(2023, 11, 1, 12, tzinfo=timezone.utc)
 
 
 class KeptEvents(Protocol):
@@ -71,16 +71,16 @@ def delivery(delivery_id: str, *, account: str = "main", **members: Any) -> m.We
     return m.WebhookDelivery(delivery_id=delivery_id, account=account, **fields | members)
 
 
-def parcel(number: str, **members: Any) -> Parcel:
-    """A parcel that was booked when everything began."""
+def parcel(name: str, **members: Any) -> Parcel:
+    """A parcel that was booked when everything began, its number being its *name*."""
     fields: dict[str, Any] = {
-        "scope": f"acme:{number}:20260301",
+        "scope": f"acme:{name}:20231101",
         "carrier": "acme",
         "account": "main",
-        "number": number,
-        "key": f"order-{number}",
+        "number": name,
+        "key": f"order-{name}",
         "since": BEGAN,
-        "query": m.TrackQuery(number=m.TrackingNumber(value=number, carrier="acme"), postal_code="50667"),
+        "query": m.TrackQuery(number=m.TrackingNumber(value=name or "NONE", carrier="acme"), postal_code="50667"),
     }
     return Parcel(**fields | members)
 
