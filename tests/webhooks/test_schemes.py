@@ -181,7 +181,18 @@ def test_one_of_several_signatures_is_enough() -> None:
     value = named.signature(b"{}", SECRET, time=str(STAMP))
     two = value.replace(",v1=", f", v1={wrong}, v0=abc, v1=")
     assert judged(named, RawPush(headers={"x-sign": two}, body=b"{}")).accepted
-    assert not judged(named, RawPush(headers={"x-sign": f"t=1,{two}"}, body=b"{}")).accepted
+    for doubled in (f"t=1,{two}", f"{two},t=1"):
+        assert not judged(named, RawPush(headers={"x-sign": doubled}, body=b"{}")).accepted
+
+
+def test_a_prefix_is_part_of_the_signature_unless_the_scheme_says_otherwise() -> None:
+    for name, prefix in (("sha1", "sha1="), ("optional", "v=")):
+        scheme = SCHEMES[name]
+        value = scheme.signature(b"{}", SECRET)
+        assert value.startswith(prefix)
+        bare = RawPush(headers={"x-sign": value.removeprefix(prefix)}, body=b"{}")
+        assert judged(scheme, bare).accepted is scheme.prefix_optional
+        assert not judged(scheme, RawPush(headers={"x-sign": prefix}, body=b"{}")).accepted
 
 
 @pytest.mark.parametrize(
@@ -279,6 +290,22 @@ def test_nothing_that_comes_in_raises_and_nothing_unproved_is_valid(
             assert isinstance(EVERY_KIND[kind], (SharedHeader, QueryToken, Basic)) and live
         if not verdict.accepted:
             assert verdict.trust is TrustLevel.UNAUTHENTICATED and verdict.delivery_id is None
+
+
+UNFIT = ("\udcff", "é", "\x00", "\x85", "𝟙", "v1=\udcff,t=\ud800", "Basic \udcff", "\udcff=1,t=1")
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_a_header_that_no_server_should_hand_on_is_invalid_and_nothing_worse(kind: str) -> None:
+    scheme = EVERY_KIND[kind]
+    fields = ("header", "time_header", "id_header", "key_header", "prefix")
+    names = {str(getattr(scheme, field, "")) for field in fields} | {"authorization"}
+    good = pushed(scheme, b"{}") if isinstance(scheme, Hmac) and scheme.header[0] != "/" else RawPush(body=b"{}")
+    for value in UNFIT:
+        for name in names:
+            push = attrs.evolve(good, headers={**good.headers, name: value}, query=f"token={value}", remote=value)
+            verdict = judged(scheme, push, [SECRET, f"a={SECRET}", f"b=user:{SECRET}"])
+            assert verdict.signature is not SignatureResult.VALID or name not in good.headers
 
 
 def test_a_huge_header_is_not_looked_at() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from functools import cache
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -17,9 +17,6 @@ __all__ = ["ZoneOf", "country_zone", "known_zone", "located", "resolved"]
 
 ZoneOf = Callable[[EventPlace], "str | None"]
 """What a plugin knows of its places: the IANA zone, by facility or postal code where the country has several."""
-
-# Of all clocks; what lies outside was a local mean time, and bounds without an offset would leave it out.
-_WIDEST: Final = (timedelta(hours=-12), timedelta(hours=14))
 
 
 def located(
@@ -143,7 +140,7 @@ def _offset_min(zone: ZoneInfo, when: EventTime) -> int | None:
     if len(offsets) != 1:
         return None
     offset = offsets.pop()
-    if offset is None or not _WIDEST[0] <= offset <= _WIDEST[1] or offset.seconds % 60:
+    if offset is None or offset.seconds % 60:  # a local mean time, of before there were zones
         return None
     return int(offset.total_seconds()) // 60
 
