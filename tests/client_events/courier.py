@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -36,6 +36,7 @@ from shipkit.model import (
 )
 from shipkit.simulator import Call, Clock, Reply, Simulator, World, route
 from shipkit.webhooks import Hmac
+from tests.client_events.stage import Clock as HostsClock
 from tests.core.acme import Acme, acme_facts
 from tests.simulator.acme import AcmeDialect
 
@@ -117,6 +118,21 @@ class Courier(Acme):
         return (TrackResult(number=number, events=events, complete=False, received_at=delivery.received_at),)
 
 
+@attrs.frozen(kw_only=True)
+class Direct(Courier):
+    """It reads the carrier's books without HTTP: for hundreds of parcels over many days."""
+
+    world: World = attrs.field(repr=False)
+
+    def track(self, query: TrackQuery) -> Flow[TrackResult]:
+        at = datetime.now(timezone.utc)
+        with self.world.lock:
+            steps = self.world.parcel(query.number.value).steps_until_now()
+        events = tuple(_event({"code": step.kind.value, "at": step.at.isoformat()}, at) for step in steps)
+        return TrackResult(number=query.number, events=events, complete=True, received_at=at)
+        yield  # a flow that sends nothing
+
+
 def batch_facts(batch_max: int = 10, **webhooks: Any) -> CarrierFacts:
     facts = acme_facts()
     yes = Support.YES
@@ -125,8 +141,8 @@ def batch_facts(batch_max: int = 10, **webhooks: Any) -> CarrierFacts:
         Operation.SUBSCRIBE: OperationFacts(support=yes),
         Operation.READ_WEBHOOK: OperationFacts(support=yes),
     }
-    told = {"trust": TrustLevel.BODY_SIGNED, "scheme": "hmac-sha256-hex", "subscribe_max": 3} | webhooks
-    return attrs.evolve(facts, operations={**facts.operations, **more}, webhooks=WebhookFacts(**told))
+    told = WebhookFacts(trust=TrustLevel.BODY_SIGNED, scheme="hmac-sha256-hex", subscribe_max=3, **webhooks)
+    return attrs.evolve(facts, operations={**facts.operations, **more}, webhooks=told)
 
 
 @attrs.frozen(kw_only=True)
@@ -169,11 +185,14 @@ class Batcher(Courier):
 
 
 @contextmanager
-def simulated(make: Callable[..., Courier] = Courier, **more: Any) -> Iterator[tuple[Simulator, Courier]]:
+def simulated(make: type[Courier] = Courier, **more: Any) -> Iterator[tuple[Simulator, Courier]]:
     """A carrier whose time stands still until it is moved, and an account of it."""
     dialect = CourierDialect(World(clock=Clock(START)))
     with Simulator(dialect) as sim:
-        yield sim, make(client_id="host", client_secret="client-secret", base_url=f"{sim.url}/v2", **more)
+        given: dict[str, Any] = {"client_id": "host", "client_secret": "client-secret", "base_url": f"{sim.url}/v2"}
+        if issubclass(make, Direct):
+            given["world"] = sim.world
+        yield sim, make(**(given | more))
 
 
 def booked(sim: Simulator, count: int, *ways: str) -> list[str]:
@@ -198,8 +217,8 @@ def truth(sim: Simulator, number: str) -> Milestone:
     return Milestone.RETURNING if back and states[-1] is Milestone.IN_TRANSIT else states[-1]
 
 
-class CarriersTime:
-    """The simulated carrier's clock, for a store."""
+class CarriersTime(HostsClock):
+    """The simulated carrier's clock, for a store and its host."""
 
     def __init__(self, sim: Simulator) -> None:
         self._sim = sim
