@@ -197,7 +197,23 @@ def test_a_prefix_is_part_of_the_signature_unless_the_scheme_says_otherwise() ->
 
 @pytest.mark.parametrize(
     "time",
-    ["", "-1", "+1", "1e9", "٤٢", "9" * 16, "2026-11-24T12:00:00", "now", "1.5", " 1", "2026-11-24T12:00:00+99:00"],
+    [
+        "",
+        "-1",
+        "+1",
+        "1e9",
+        "٤٢",
+        "9" * 16,
+        "2026-11-24T12:00:00",
+        "now",
+        "1.5",
+        " 1",
+        "2026-W48-2T12:00:00Z",
+        "20261124T120000Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2026-11-24T12:00:00+99:00",
+    ],
 )
 @pytest.mark.parametrize("name", ["header", "ms", "iso"])
 def test_what_is_no_time_of_that_form_is_invalid_however_well_it_is_signed(name: str, time: str) -> None:
@@ -213,6 +229,7 @@ def test_what_is_no_time_of_that_form_is_invalid_however_well_it_is_signed(name:
         ("2026-11-24T13:00:00.5+01:00", 0.5),
         ("2026-11-24T12:00:00.1234567Z", 0.123456),
         ("2026-11-24 12:00:00+00:00", 0),
+        ("2026-11-24T14:00:00+0200", 0),
     ],
 )
 def test_iso_times_are_read_as_senders_write_them(time: str, seconds: float) -> None:

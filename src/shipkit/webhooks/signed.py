@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import attrs
@@ -17,6 +18,9 @@ __all__ = ["Parts", "Signed", "Told", "texts"]
 # No sender is known to come near either; a stranger must not choose how much is computed.
 _HEADER_MAX: Final = 8_192
 _SIGNATURES_MAX: Final = 16
+_ISO: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})([.][0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})"
+)
 
 
 def texts(values: Iterable[str]) -> tuple[str, ...]:
@@ -188,11 +192,14 @@ def _moment(text: str | None, form: str) -> float | None:
         if not text.isdigit() or len(text) > 15:
             return None
         return int(text) / (1000 if form == "ms" else 1)
-    try:
-        # Before Python 3.11 neither the letter Z nor seven digits of a second are read.
-        head, dot, tail = text.replace("Z", "+00:00").partition(".")
-        digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
-        found = datetime.fromisoformat(f"{head}{dot}{digits[:6].ljust(6, '0')}{tail[len(digits) :]}" if dot else head)
-    except ValueError:
+    shape = _ISO.fullmatch(text)
+    if shape is None:
         return None
-    return None if found.tzinfo is None else found.astimezone(timezone.utc).timestamp()
+    day, clock, fraction, offset = shape.groups(default="")
+    offset = "+00:00" if offset == "Z" else f"{offset[:3]}:{offset[-2:]}"
+    try:
+        # Written as every Python version reads it.
+        found = datetime.fromisoformat(f"{day}T{clock}.{fraction[1:7].ljust(6, '0')}{offset}")
+        return found.timestamp()
+    except (ValueError, OverflowError):
+        return None
