@@ -519,6 +519,23 @@ def test_pushes_are_signed_and_read_in_any_order(client: Client, simulator: Simu
     assert client.receive_webhook("ep", headers, body.replace(b"USPS", b"UPSS")).results == ()
 
 
+def test_a_subscription_that_is_renewed_pushes_once_and_is_signed_with_the_new_secret(
+    client: Client, simulator: Simulator
+) -> None:
+    received: list[tuple[dict[str, str], bytes]] = []
+    shipment = buy(client)
+    with receiver(received) as url:
+        request = SubscriptionRequest(numbers=shipment.tracking_numbers, callback_url=url, secret="of-yesterday")
+        first = client.subscribe(request, account="ep", key="s1")
+        again = client.subscribe(attrs.evolve(request, secret="sécret"), account="ep", key="s2")
+        simulator.advance(100 * 3600)
+
+    assert first.subscription_id == again.subscription_id
+    assert len(simulator.world.subscriptions()) == 1
+    assert len(received) == len({body for _, body in received})
+    assert all(client.receive_webhook("ep", headers, body).results for headers, body in received)
+
+
 def test_another_account_sees_nothing_of_it(client: Client, simulator: Simulator) -> None:
     shipment = buy(client)
     other = EasyPost(api_key="EZTK-of-somebody-else", base_url=simulator.url)
