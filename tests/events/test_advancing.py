@@ -149,7 +149,7 @@ def test_a_withdrawn_event_leaves_the_state_that_would_be_without_it(
         desk.tell(answer([event(900, code="W", retracts=victim.event_id)]))
         desk.consumer.agrees(desk.parcel)
         assert desk.parcel.timeline is not None
-        gone = {one.retracts for one in desk.evidence.values()}
+        gone = {event_id for one in desk.evidence.values() for event_id in (one.retracts, one.supersedes)}
         left = [one for one in desk.evidence.values() if one.event_id not in gone]
         assert desk.parcel.timeline.milestone is fold(left, scope="s").milestone
         assert desk.parcel.timeline.entries == fold(left, scope="s").entries

@@ -172,21 +172,22 @@ def _absent(parcel: Parcel, before: Evidence, after: Evidence, answers: tuple[Tr
         return parcel.absent
     dead = {event_id for event in after for event_id in (event.retracts, event.supersedes) if event_id}
     polled = {one.event_id for one in after if one.source is EventSource.POLL} - dead
-    known = {event.event_id for event in before}
+    known = {event.event_id for event in before if event.source is EventSource.POLL}
     counts = {event_id: count for event_id, count in parcel.absent.items() if event_id in polled}
     for answer in sorted(answers, key=lambda one: one.received_at):
         shown = _shown(answer, parcel.scope)
         if answer.complete and shown:
-            counts = {event_id: counts.get(event_id, 0) + 1 for event_id in (known & polled) - shown}
-        known |= shown
+            counts = {event_id: counts.get(event_id, 0) + 1 for event_id in (known & polled) - shown.keys()}
+        known |= {event_id for event_id, source in shown.items() if answer.complete or source is EventSource.POLL}
     return FrozenMap(sorted(counts.items()))
 
 
-def _shown(answer: TrackResult, scope: str) -> set[str]:
+def _shown(answer: TrackResult, scope: str) -> dict[str, EventSource | None]:
+    """The ids within *scope* of what an answer shows, and by what way each came."""
     events = answer.events
     if any(event.scope != scope for event in events):
         events = scoped(events, scope)
-    return {event.event_id for event in events}
+    return {event.event_id: event.source for event in events}
 
 
 def _candidates(parcel: Parcel, withdrawn_after: int) -> frozenset[str]:

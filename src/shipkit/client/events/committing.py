@@ -124,7 +124,7 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
             result=one.results,
             withdrawn_after=desk.settings.withdrawn_after_answers,
         )
-        after = one.noted(work.after, work.after is not row)
+        after = one.noted(work.after, work.after.digest != row.digest)
         if after is not row:
             works[scope] = attrs.evolve(work, after=after)
     wholes = {work.after.shipment: work.after.key for work in works.values() if _moves_the_whole(work)}
