@@ -19,7 +19,7 @@ from shipkit import errors
 from shipkit.cli import COMMANDS, GROUPS
 from shipkit.ports import LedgerStore, LimitStore, TokenStore
 from shipkit.settings import Settings
-from shipkit.simulator import FAULTS
+from shipkit.simulator import FAULTS, JOURNEYS, PUSH_FAULTS
 from shipkit.simulator.admin import ADMIN, PAGES
 from shipkit.simulator.faults import ALL
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
@@ -223,6 +223,20 @@ def faults_table() -> str:
     return table(("fault", "what happens", "carried out", "aims at", "parameters"), rows)
 
 
+def push_faults_table() -> str:
+    """What can go wrong with a simulated carrier's pushes."""
+    return table(("fault", "what becomes of the push"), [(f"`{name}`", text) for name, text in PUSH_FAULTS.items()])
+
+
+def journeys_table() -> str:
+    """The ways that simulated parcels go."""
+    rows = [
+        (f"`{name}`", ", ".join(leg.kind.value for leg in way.legs), f"{way.legs[-1].after_h:g}")
+        for name, way in JOURNEYS.items()
+    ]
+    return table(("journey", "what happens", "hours"), rows)
+
+
 def admin_table() -> str:
     """The pages of a simulator's admin interface."""
     rows = [
@@ -303,6 +317,8 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "telemetry.md", telemetry_table() + "\n")
     write(folder / "_generated" / "telemetry-attributes.md", attributes_table() + "\n")
     write(folder / "_generated" / "faults.md", faults_table() + "\n")
+    write(folder / "_generated" / "push_faults.md", push_faults_table() + "\n")
+    write(folder / "_generated" / "journeys.md", journeys_table() + "\n")
     write(folder / "_generated" / "admin.md", admin_table() + "\n")
     write(folder / "_generated" / "checks.md", checks_table() + "\n")
     for port in (LedgerStore, TokenStore, LimitStore):
