@@ -113,6 +113,8 @@ class _Case:
 
     belief: Belief
     parcel: Parcel | None = None
+    place: int = 0
+    """In its page."""
 
 
 def reconcile(
@@ -178,6 +180,7 @@ class _Work:
         self.account = desk.desk.account(alias) if alias is not None else None
         self.counts: Counter[Agreement] = Counter()
         self.rows: list[Reconciled] = []
+        self._page: list[tuple[int, Reconciled]] = []
         self.repaired = self.announcements = 0
         self._askings: dict[str, Asking[m.TrackResult]] = {}
 
@@ -193,14 +196,17 @@ class _Work:
     def judge(self, cases: Sequence[_Case]) -> Run[None]:
         """Ask for the parcels of *cases*, and note what each belief is worth."""
         groups: dict[str, list[_Case]] = {}
-        for one in cases:
-            case = (yield from self._taken_up(one)) if one.parcel is None else one
+        for place, one in enumerate(cases):
+            placed = attrs.evolve(one, place=place)
+            case = (yield from self._taken_up(placed)) if one.parcel is None else placed
             if case.parcel is None:
-                self._note(case.belief, judged(case.belief, None), Agreement.NOT_FOLLOWED)
+                self._note(case, judged(case.belief, None), Agreement.NOT_FOLLOWED)
             else:
                 groups.setdefault(case.parcel.account, []).append(case)
         for alias, group in groups.items():
             yield from self._of_account(self.desk.desk.accounts.get(alias), group)
+        self.rows += [row for _, row in sorted(self._page, key=lambda pair: pair[0])]
+        self._page.clear()
 
     def _taken_up(self, case: _Case) -> Run[_Case]:
         """A number that nobody follows, as its account's parcel: followed from now on if that is to be applied."""
@@ -270,11 +276,11 @@ class _Work:
         repaired = self.apply and done.error is None and after.digest != before.digest
         self.repaired += repaired
         error = done.error.code or "carrier_error" if done.error is not None else ""
-        self._note(case.belief, judgement, agreement, after, repaired=repaired, error=error)
+        self._note(case, judgement, agreement, after, repaired=repaired, error=error)
 
     def _note(
         self,
-        belief: Belief,
+        case: _Case,
         judgement: Judgement,
         agreement: Agreement,
         parcel: Parcel | None = None,
@@ -284,16 +290,15 @@ class _Work:
     ) -> None:
         self.counts[agreement] += 1
         if agreement is not Agreement.AGREES:
-            self.rows.append(
-                Reconciled(
-                    agreement=agreement,
-                    judgement=judgement,
-                    scope=parcel.scope if parcel is not None else "",
-                    account=parcel.account if parcel is not None else "",
-                    repaired=repaired,
-                    error=error,
-                )
+            row = Reconciled(
+                agreement=agreement,
+                judgement=judgement,
+                scope=parcel.scope if parcel is not None else "",
+                account=parcel.account if parcel is not None else "",
+                repaired=repaired,
+                error=error,
             )
+            self._page.append((case.place, row))
 
 
 def _with(parcel: Parcel, known: Iterable[m.TrackingEvent], done: Done) -> Parcel:
