@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from shipkit.errors import InputError, StoreError
+from shipkit.errors import InputError, StoreError, UnavailableError
 from shipkit.model import Actor
 from shipkit.ports.events import LetterState, Work
 from shipkit.settings import Settings
@@ -49,6 +49,51 @@ def test_a_delivery_that_ends_its_worker_each_time_is_dead_at_last(store: Any, c
         assert (dead.error, dead.attempts) == ("attempts", 3)
         host.take_up([dead.id])
         assert (host.drain().done, host.milestone("P1")) == (1, "accepted")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class _Deadly(Tracked):
+    """Its plugin takes the whole process with it on one of its pushes."""
+
+    def read_webhook(self, delivery: Any) -> Any:
+        if b"BAD" in delivery.body:
+            raise Killed
+        return super().read_webhook(delivery)
+
+
+@pytest.mark.parametrize("bad", [{0}, {3}, {5}, {1, 2}, {0, 5}])
+def test_what_kills_its_workers_is_found_and_what_came_with_it_is_processed(
+    store: Any, clock: Clock, bad: set[int]
+) -> None:
+    with hosted(store, clock=clock, carrier=_Deadly()) as host:
+        numbers = [f"{'BAD' if n in bad else 'P'}{n}" for n in range(6)]
+        store.events.follow([parcel(number) for number in numbers])
+        for number in numbers:
+            host.push(row(number, event("accepted")))
+        for _ in range(20):
+            try:
+                host.process()
+            except Killed:
+                pass
+            clock.on(61)
+        assert [one.state.value for one in host.letters()] == ["dead" if n in bad else "done" for n in range(6)]
+        assert {one.error for one in host.dead_letters()} == {"attempts"}
+
+
+def test_hints_that_wait_for_their_carrier_go_together_when_it_is_back(store: Any, clock: Clock) -> None:
+    answers: list[Any] = [UnavailableError("down")]
+    with hosted(store, clock=clock, carrier=Tracked(scheme="shared", answers=lambda _: answers[0])) as host:
+        store.events.follow([parcel("P1")])
+        for hour in range(3):
+            host.push(row("P1", event("accepted", hour)))
+        assert host.process().again == 3
+        answers[0] = [event("accepted")]
+        clock.on(31)
+        done = host.process()
+        assert (done.done, done.asked) == (3, 1)
 
 
 class _Picky:

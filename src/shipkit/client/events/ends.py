@@ -12,7 +12,7 @@ import attrs
 from ...ports.events import Letter, LetterEnd, LetterState
 from ...settings import Settings
 
-__all__ = ["Ends", "Processed", "counted"]
+__all__ = ["Ends", "Processed", "counted", "tried_last"]
 
 _LONGEST_S: Final = 3600.0
 
@@ -63,11 +63,25 @@ class Ends:
             return self.of(letter, LetterState.DEAD, error, detail)
         doubled = self.settings.inbox_backoff_s * 2.0 ** max(0, letter.attempts - 1)
         wait = timedelta(seconds=max(min(doubled, _LONGEST_S), wait_s))
-        return attrs.evolve(self.of(letter, LetterState.NEW, error, detail), next_at=self.now + wait)
+        return self._put_back(letter, error, detail, self.now + wait)
 
     def later(self, letter: Letter, error: str, at: datetime) -> LetterEnd:
         """Back into the inbox until *at*: nothing failed."""
-        return attrs.evolve(self.of(letter, LetterState.NEW, error), next_at=at)
+        return self._put_back(letter, error, "", at)
+
+    def _put_back(self, letter: Letter, error: str, detail: str, at: datetime) -> LetterEnd:
+        detail = " ".join(filter(None, (_tried(letter.attempts), detail)))
+        return attrs.evolve(self.of(letter, LetterState.NEW, error, detail), next_at=at)
+
+
+def _tried(attempts: int) -> str:
+    return f"try {attempts}"
+
+
+def tried_last(letter: Letter) -> bool:
+    """Whether whoever took *letter* the last time put it back; its detail says so."""
+    said = _tried(letter.attempts - 1)
+    return letter.detail == said or letter.detail.startswith(f"{said} ")
 
 
 def counted(ends: Iterable[LetterEnd]) -> Processed:

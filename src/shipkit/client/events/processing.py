@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import attrs
 
@@ -21,12 +22,14 @@ from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
 from .asking import ask, can_ask
 from .committing import Told, committed, kept
 from .desk import EventDesk
-from .ends import Ends, Processed, counted
+from .ends import Ends, Processed, counted, tried_last
 from .reading import Reading, codes_of, nobodys, numbers_of, opened
 from .receiving import seen
 from .sharing import evidence_of
 
 __all__ = ["process"]
+
+_INTERNAL: Final = "internal_"
 
 Followed = Mapping[tuple[str, str], Parcel]
 
@@ -40,14 +43,32 @@ def process(desk: EventDesk, limit: int | None = None) -> Run[Processed]:
     owner = desk.desk.request_id()
     batch = desk.settings.inbox_batch if limit is None else limit
     letters = yield from call(desk.store.take, owner, desk.settings.inbox_lease_s, batch)
-    # What was taken before and did not end may be what ended its worker: from then on it goes alone, and after others.
-    fresh = [letter for letter in letters if letter.attempts <= 1]
-    groups = [fresh, *([letter] for letter in letters if letter.attempts > 1)]
+    # One that was taken before and did not end may be what ended its worker: from then on it goes alone, and after
+    # the others. In the order of their ids the first that is left is the one at which the last worker ended.
+    suspects = sorted((letter for letter in letters if _is_suspect(letter)), key=lambda letter: letter.id)
     result = Processed(taken=len(letters))
-    for group in groups:
-        if group:
-            result += yield from _seen_through(desk, owner, group)
+    if others := [letter for letter in letters if not _is_suspect(letter)]:
+        result += yield from _seen_through(desk, owner, others)
+    for place, letter in enumerate(suspects):
+        if place == 0 and letter.attempts > desk.settings.inbox_attempts:
+            result += yield from _given_up(desk, owner, letter)
+        else:
+            result += yield from _seen_through(desk, owner, [letter])
     return result
+
+
+def _is_suspect(letter: Letter) -> bool:
+    """Whether it was taken before, and whoever took it did not say how that ended, or that it could not be written."""
+    unheard_of = letter.attempts > 1 and not tried_last(letter)
+    return unheard_of or letter.error == StoreError.code or letter.error.startswith(_INTERNAL)
+
+
+def _given_up(desk: EventDesk, owner: str, letter: Letter) -> Run[Processed]:
+    ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
+    end = ends.of(letter, LetterState.DEAD, "attempts")
+    yield from call(desk.store.commit, Work(letters=(end,)))
+    yield from _seen_dead(letter, end)
+    return counted((end,))
 
 
 def _seen_through(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Processed]:
@@ -56,7 +77,7 @@ def _seen_through(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Pro
     except StoreError as error:
         code, detail = error.code, ""
     except Exception as error:  # of values that break what is made of them: it must not hold up what came beside them
-        code, detail = f"internal_{type(error).__name__}", _where(error)
+        code, detail = f"{_INTERNAL}{type(error).__name__}", _where(error)
     # Where the store takes this, it was not the store: one of them cannot be written, and next each goes alone.
     ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
     put_back = tuple([ends.again(letter, code, detail=detail) for letter in letters])
@@ -123,10 +144,6 @@ class _Batch:
 
     def open(self, letter: Letter) -> None:
         """Read *letter*; where that does not work it is known how it ends."""
-        if letter.attempts > self.desk.settings.inbox_attempts:  # it ended its worker each time
-            end = self.make.of(letter, LetterState.DEAD, "attempts")
-            self.courses.append(_Course(letter, Reading(letter=letter), end=end))
-            return
         reading = opened(self.desk.desk, letter)
         course = _Course(letter, reading, codes=codes_of(reading))
         if reading.error:
