@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import milestones
 import states
 
 from shipkit import errors
 from shipkit.cli import COMMANDS, GROUPS
+from shipkit.events.plans import DEFAULT_PLAN
 from shipkit.ports import LedgerStore, LimitStore, TokenStore
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS, JOURNEYS, PUSH_FAULTS
@@ -282,6 +284,21 @@ def settings_table() -> str:
     return table(("setting", "default", "unit", "meaning"), rows)
 
 
+def poll_plan_table() -> str:
+    """How often a parcel is asked for by default, by stage and age, and after its journey has ended."""
+    rows = []
+    for stage, waits in DEFAULT_PLAN.waits.items():
+        after = 0.0
+        for wait in waits:
+            until = f"to day {wait.until_age_days:g}" if wait.until_age_days is not None else "on"
+            rows.append((f"`{stage.value}`", f"from day {after:g} {until}", f"{wait.hours:g} h"))
+            after = wait.until_age_days or after
+    for milestone, hours in DEFAULT_PLAN.after_end.items():
+        told = ", then ".join(f"{one:g} h" for one in hours)
+        rows.append((f"`{milestone.value}`", "the end", f"{told}, then no more"))
+    return table(("stage", "age of the parcel", "asked again after"), rows)
+
+
 def telemetry_table() -> str:
     """Every span, counter, histogram and gauge, with its name for Prometheus."""
     rows = []
@@ -314,6 +331,7 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "commands.md", commands_table() + "\n")
     write(folder / "_generated" / "senders.md", senders_table() + "\n")
     write(folder / "_generated" / "settings.md", settings_table() + "\n")
+    write(folder / "_generated" / "poll-plan.md", poll_plan_table() + "\n")
     write(folder / "_generated" / "telemetry.md", telemetry_table() + "\n")
     write(folder / "_generated" / "telemetry-attributes.md", attributes_table() + "\n")
     write(folder / "_generated" / "faults.md", faults_table() + "\n")
@@ -327,6 +345,9 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "states.md", states.table())
     for name in states.DRAWINGS:
         write(folder / "_generated" / f"states-{name.replace(' ', '-')}.svg", states.drawing(name))
+    write(folder / "_generated" / "milestones.svg", milestones.drawing())
+    for name in ("transitions", "vocabulary", "reasons"):
+        write(folder / "_generated" / f"{name}.md", getattr(milestones, name)())
     pages = {}
     found = carriers()
     for carrier, distribution in found:
