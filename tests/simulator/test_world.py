@@ -129,6 +129,13 @@ def test_a_parcel_can_be_sent_another_way(world: World) -> None:
         world.set_journey(first, "teleport")
 
 
+def test_two_carriers_that_count_from_different_places_give_out_other_numbers() -> None:
+    first, second = World(Clock(START)), World(Clock(START), count_from=500)
+
+    assert [first.next("n"), first.next("n", 10)] == [1, 11]
+    assert [second.next("n"), second.next("n", 10)] == [501, 511]
+
+
 def test_a_parcel_can_be_hurried_along_its_way(world: World) -> None:
     number = booked(world).numbers[0]
     world.clock.advance(7 * HOUR)

@@ -68,7 +68,7 @@ def test_nothing_is_said_twice() -> None:
 def test_the_types_of_older_documents_mean_one_thing_whatever_their_code() -> None:
     assert statuses.status("P", "PU") == (Milestone.ACCEPTED, Reason.PICKED_UP)
     assert statuses.status("RS", "") == statuses.status("RS", "??") == (Milestone.RETURNING, Reason.RETURNING_TO_SENDER)
-    assert statuses.status("M", "??") == (Milestone.ANNOUNCED, Reason.DATA_RECEIVED)
+    assert statuses.status("M", "??") == (None, Reason.DATA_RECEIVED)
     assert statuses.is_mapped("O", "??")
     assert not statuses.is_mapped("NA", "")
 

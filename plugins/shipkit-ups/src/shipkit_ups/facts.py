@@ -83,7 +83,9 @@ _OPERATIONS: Final = {
     Operation.CLOSE_MANIFEST: OperationFacts(support=_NO, note="the interface has none"),
     Operation.CREATE_RETURN: OperationFacts(support=_YES, sandbox=True),
     Operation.INSURE: OperationFacts(support=_NO, note="the option insurance, when booking (declared value)"),
-    Operation.READ_WEBHOOK: OperationFacts(support=_YES, idempotency=_READ),
+    Operation.READ_WEBHOOK: OperationFacts(
+        support=_YES, idempotency=_READ, note="the files name no time for the answer, and no further tries"
+    ),
     Operation.SUBSCRIBE: OperationFacts(
         support=_YES, batch_max=100, sandbox=False, note="Track Alert v1; the test environment keeps no subscription"
     ),

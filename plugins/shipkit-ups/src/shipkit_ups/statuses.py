@@ -61,7 +61,7 @@ _CODES: Final = {**MILESTONES, **FURTHER}
 _TYPES: Final = {**TYPES, **FURTHER_TYPES}
 
 # Whatever their code, these mean one thing. "I" is anything on the way, out for delivery too.
-_PLAIN: Final = frozenset({"M", "MV", *FURTHER_TYPES})
+_PLAIN: Final = frozenset({"MV", *FURTHER_TYPES})
 
 
 def is_mapped(kind: str, code: str) -> bool:
