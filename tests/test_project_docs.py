@@ -13,6 +13,7 @@ import pytest
 
 from shipkit import errors
 from shipkit.carrier import Carrier
+from shipkit.events import TRANSITIONS
 from shipkit.flow import secret
 from shipkit.ledger import TABLE
 from shipkit.model import (
@@ -23,10 +24,12 @@ from shipkit.model import (
     LengthFacts,
     LengthUnit,
     Limits,
+    Milestone,
     Operation,
     OperationFacts,
     OptionCode,
     OptionFacts,
+    Reason,
     RecoveryFacts,
     RecoveryMode,
     ServiceLevel,
@@ -183,6 +186,19 @@ def test_every_event_of_the_ledger_stands_in_one_drawing_and_every_phase_has_a_p
         assert states.drawing(name).count('class="event"') == len(lines)
     for row in TABLE:
         assert f"| {row.event} | `{row.then.value}` | {row.guard} |" in states.table()
+
+
+def test_the_drawing_of_milestones_has_each_of_them_and_the_table_every_step(generated: Any) -> None:
+    milestones = generated.milestones
+    drawn = milestones.drawing()
+
+    assert set(milestones.PLACES) == set(Milestone)
+    assert len(set(milestones.PLACES.values())) == len(milestones.PLACES)
+    assert all(f">{milestone.value}</text>" in drawn for milestone in Milestone)
+    table = milestones.transitions()
+    for effect, sign in milestones.SIGNS.items():
+        assert table.count(f"| {sign} ") == sum(step.effect is effect for step in TRANSITIONS.values())
+    assert milestones.reasons().count("\n") == len(Reason) + 2
 
 
 def test_the_guide_for_stores_has_every_method_and_every_check(generated: Any) -> None:

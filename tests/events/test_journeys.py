@@ -360,3 +360,49 @@ def test_a_host_may_fold_by_a_table_of_its_own() -> None:
     events = [event(1, "delivered"), event(2, "returning")]
     assert fold(events).milestone is Milestone.RETURNING
     assert fold(events, transitions=strict).milestone is Milestone.DELIVERED
+
+
+def test_the_hour_that_comes_twice_is_two_hours_where_the_offset_is_printed() -> None:
+    summer, winter = (
+        EventTime(local=datetime(2026, 10, 25, 2, 30), precision=TimePrecision.MINUTE, offset_min=offset, basis=basis)
+        for offset, basis in ((120, TimeBasis.OFFSET), (60, TimeBasis.OFFSET))
+    )
+    loaded, handed = event(summer, "out_for_delivery", code="X"), event(winter, "delivered", code="X")
+    assert loaded.event_id != handed.event_id
+    for order in ([loaded, handed], [handed, loaded]):
+        assert path(fold(order)) == ["out_for_delivery", "delivered"]
+    bare = [
+        event(attrs.evolve(one, offset_min=None, basis=TimeBasis.NONE), "in_transit", code="X")
+        for one in (summer, winter)
+    ]
+    assert len(Evidence(bare)) == 1  # printed without offsets nobody can tell them apart
+
+
+def test_a_day_is_that_of_the_place_where_the_place_is_known() -> None:
+    tokyo = EventTime(local=date(2026, 3, 2), precision=TimePrecision.DAY, offset_min=540, basis=TimeBasis.LOCATION)
+    next_morning = EventTime(
+        local=datetime(2026, 3, 3, 7), precision=TimePrecision.MINUTE, offset_min=540, basis=TimeBasis.OFFSET
+    )
+    assert path(fold([event(next_morning, "returning"), event(tokyo, "delivered")])) == ["delivered", "returning"]
+
+
+def test_a_record_that_says_the_same_stays_as_it_first_came_in() -> None:
+    first = event(1, "delivered")
+    again = attrs.evolve(first, observed_at=RECEIVED + timedelta(days=3), source="poll")
+    for order in ((first, again), (again, first)):
+        (kept,) = Evidence(order)
+        assert kept is first
+    evidence, changed = Evidence([first]).joined([again, event(2, "returning")])
+    assert [one.milestone for one in changed] == [Milestone.RETURNING]
+    assert len(evidence) == 2
+
+
+def test_a_version_of_any_length_is_compared_by_number() -> None:
+    old, new = (attrs.evolve(event(1, code="X"), mapping_version=digits) for digits in ("9" * 5000, "1" + "0" * 5000))
+    (kept,) = Evidence([new, old])
+    assert kept is new
+
+
+def test_a_shipment_of_one_piece_has_the_entries_of_its_piece() -> None:
+    piece = fold(RETURN)
+    assert roll_up([piece], scope="whole").entries == piece.entries
