@@ -144,8 +144,9 @@ def _of_account(desk: EventDesk, alias: str, parcels: Sequence[Parcel], until: f
     size = max(_WRITTEN_TOGETHER, 2 * batch_size(account))
     for first in range(0, len(known), size):
         group = known[first : first + size]
+        asked_at = yield from call(desk.store.now)
         done = yield from outcomes(asking, [query_of(desk, parcel) for parcel in group])
-        polled = _sum(polled, (yield from take_answers(desk, group, done, pushes=pushes)))
+        polled = _sum(polled, (yield from take_answers(desk, group, done, pushes=pushes, asked_at=asked_at)))
     return attrs.evolve(polled, stopped={alias: asking.stopped}) if asking.stopped is not None else polled
 
 
@@ -155,14 +156,16 @@ def take_answers(
     answers: Sequence[Done | None],
     *,
     pushes: bool = False,
+    asked_at: datetime | None = None,
 ) -> Run[Polled]:
     """Write what carriers said of *parcels*, and when each is asked for next.
 
     None is no answer, and neither is an error that says that nothing is to be asked there now. *pushes* says that the
-    account does push.
+    account does push; *asked_at* is a moment before the first was asked, by the store's clock: a push that came in
+    later than that may tell of what the answers do not show.
     """
     at = yield from call(desk.store.now)
-    course = _Course(desk, at, pushes)
+    course = _Course(desk, at, pushes, asked_at or at)
     rows = {
         parcel.scope: (parcel, done)
         for parcel, done in zip(parcels, answers, strict=True)
@@ -191,6 +194,7 @@ class _Course:
     desk: EventDesk
     at: datetime
     pushes: bool
+    asked_at: datetime
 
     def plan(self, parcel: Parcel) -> PollPlan:
         return self.desk.plan(parcel.account)
@@ -205,7 +209,9 @@ class _Course:
 
     def _failed(self, error: ShipkitError, row: Parcel, _: bool) -> Parcel:
         if isinstance(error, NotFoundError):
-            after = attrs.evolve(row, polled_at=self.at, polls=row.polls + 1, not_found=row.not_found + 1, failures=0)
+            after = attrs.evolve(
+                row, polled_at=self.asked_at, polls=row.polls + 1, not_found=row.not_found + 1, failures=0
+            )
         else:
             after = attrs.evolve(row, failures=row.failures + 1)
         return planned(after, self.plan(row), self.at)
@@ -214,7 +220,7 @@ class _Course:
         news = row.digest != digest
         after = attrs.evolve(
             row,
-            polled_at=self.at,
+            polled_at=self.asked_at,
             polls=0 if news else row.polls + 1,
             failures=0,
             not_found=0,
