@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Document,
         DocumentQuery,
         Environment,
+        EventPlace,
         InsurancePolicy,
         InsuranceRequest,
         Manifest,
@@ -64,6 +65,7 @@ __all__ = [
     "EstimatesTransit",
     "FindsShipments",
     "Insures",
+    "KnowsZones",
     "Manifests",
     "PicksUp",
     "Rates",
@@ -104,13 +106,29 @@ def _environment(value: Environment | str) -> Environment:
         raise InputError(problems=(problem,)) from None
 
 
+def _known_zone(_: object, __: object, name: str) -> None:
+    if not name:
+        return
+    from zoneinfo import ZoneInfo
+
+    from .model import Problem, ProblemCode
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # not found, not a name, a folder of names
+        text = "is no time zone that this machine knows, such as Europe/Paris"
+        raise InputError(problems=(Problem(path="/zone", code=ProblemCode.UNKNOWN_VALUE, text=text),)) from None
+
+
 @attrs.frozen(kw_only=True)
 class Carrier:
     """A configured account at a carrier: immutable, shared by threads, never pickled.
 
     ``environment`` is the carrier's test world unless the host says otherwise, so that nothing is bought by mistake.
     ``base_url`` sends every request elsewhere, such as to a simulator on loopback. ``proxy`` is the HTTP proxy of this
-    account, as `Settings.proxy` says it; ``direct`` is none, and empty leaves it to the settings.
+    account, as `Settings.proxy` says it; ``direct`` is none, and empty leaves it to the settings. ``zone`` (such as
+    ``Europe/Paris``) is where the events of this account happen, for times that come without an offset and from a place
+    that does not tell it either.
     """
 
     code: ClassVar[str] = ""
@@ -118,6 +136,7 @@ class Carrier:
     environment: Environment = attrs.field(factory=_test_environment, converter=_environment)
     base_url: str = ""
     proxy: str = attrs.field(default="", repr=False, validator=usable_proxy, metadata={"secret": True})
+    zone: str = attrs.field(default="", validator=_known_zone)
 
     @classmethod
     def facts(cls) -> CarrierFacts:
@@ -298,6 +317,20 @@ class Subscribes(Protocol):
     """Asking for pushes."""
 
     def subscribe(self, request: SubscriptionRequest) -> Flow[Subscription]: ...
+
+
+@runtime_checkable
+class KnowsZones(Protocol):
+    """A carrier that prints times without an offset, and of which more is known than the countries of its places."""
+
+    @property
+    def zone_texts(self) -> Mapping[str, int | str]:
+        """What its abbreviations mean, such as EST: minutes east of UTC, or a zone."""
+        ...
+
+    def zone_of(self, place: EventPlace) -> str | None:
+        """The zone of one of its places, by facility or postal code."""
+        ...
 
 
 @runtime_checkable

@@ -200,7 +200,7 @@ class Desk:
         seconds = chosen.deadline_s("track", deadline_s)
 
         def folded(result: m.TrackResult) -> m.Timeline:
-            return timeline(result, chosen.carrier.code, m.EventSource.POLL)
+            return timeline(result, chosen.carrier, m.EventSource.POLL)
 
         asking = Asking(
             desk=self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import attrs
 
-from ..carrier import Tracks, TracksMany, able
+from ..carrier import Carrier, Tracks, TracksMany, able
 from ..errors import (
     AuthenticationError,
     InputError,
@@ -26,6 +26,7 @@ from ..flow import Done, Fork, Run, drive, now
 from ..model import EventSource, NoticeCode, Operation, Outcome, Timeline, TrackQuery, TrackResult
 from ..policy import Context, Stack
 from .desk import Desk, capable
+from .zones import placed
 
 if TYPE_CHECKING:
     from .accounts import Account
@@ -36,11 +37,11 @@ T = TypeVar("T")
 _OF_ONE_NUMBER: Final = (RejectedError, NotFoundError, ReplyError, InputError, PluginError)
 
 
-def timeline(result: TrackResult, carrier: str, source: EventSource) -> Timeline:
+def timeline(result: TrackResult, carrier: Carrier, source: EventSource) -> Timeline:
     """The events of *result* within the scope of its number, folded."""
-    scope = f"{carrier}:{result.number.value}"
+    scope = f"{carrier.code}:{result.number.value}"
     return fold(
-        scoped(result.events, scope, source=source),
+        placed(carrier, scoped(result.events, scope, source=source)),
         scope=scope,
         tracking_number=result.number,
         transit=result.transit,

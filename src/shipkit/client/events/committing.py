@@ -11,13 +11,14 @@ from typing import Final
 
 import attrs
 
+from ...carrier import Carrier
 from ...events.advancing import advanced, projected, rolled_up
 from ...events.observing import observed
 from ...events.plans import planned
-from ...events.zones import located
 from ...flow import Emit, Run, call
 from ...model import TrackingEvent, TrackResult
 from ...ports.events import LetterEnd, Parcel, ParcelWork, Work
+from ..zones import placed
 from .desk import EventDesk
 
 __all__ = ["Committed", "Told", "as_told", "committed", "kept"]
@@ -110,6 +111,12 @@ def _commit(desk: EventDesk, works: tuple[ParcelWork, ...], letters: tuple[Lette
     return (yield from call(desk.store.commit, Work(letters=letters, parcels=works, destinations=desk.destinations)))
 
 
+def _carrier(desk: EventDesk, row: Parcel) -> Carrier | None:
+    """The row's account; None where the configuration has it no more."""
+    account = desk.desk.accounts.get(row.account)
+    return account.carrier if account is not None else None
+
+
 def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]) -> Run[tuple[ParcelWork, ...]]:
     """What each parcel becomes, and each shipment that one of them belongs to."""
     scopes = tuple(scope for scope in told if scope in rows)
@@ -120,7 +127,7 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
         work = advanced(
             row,
             known.get(scope, ()),
-            [located(event) for event in one.events],
+            placed(_carrier(desk, row), one.events),
             result=one.results,
             withdrawn_after=desk.settings.withdrawn_after_answers,
         )
