@@ -114,6 +114,27 @@ def test_a_hint_that_came_before_the_last_answer_is_done_with_it(store: Any, clo
         assert (host.process(1).done, carrier.asked) == (1, ["P1"])
 
 
+def test_a_hint_that_comes_while_the_carrier_answers_a_poll_is_not_taken_for_answered(store: Any, clock: Clock) -> None:
+    answers: list[Any] = [WAY[:1], WAY]
+    hosts: list[Any] = []
+
+    def answer(number: str) -> Any:
+        if len(answers) == 2:
+            clock.on(1)
+            hosts[0].push(row(number, WAY[3]))
+            clock.on(1)
+        return answers.pop(0)
+
+    with hosted(store, clock=clock, carrier=Tracked(scheme="shared", answers=answer)) as host:
+        hosts.append(host)
+        store.events.follow([parcel("P1", next_poll_at=clock.at)])
+        assert host.poll().taken == 1
+        assert (host.process().again, host.milestone("P1")) == (1, "announced")
+        clock.on(61)
+        assert host.drain().asked == 1
+        assert host.milestone("P1") == "delivered"
+
+
 @pytest.mark.parametrize("error", [UnavailableError("down"), NotFoundError("not yet"), AuthenticationError("no")])
 def test_while_the_carrier_cannot_be_asked_a_hint_is_kept_and_tried_again(
     store: Any, clock: Clock, error: Exception
