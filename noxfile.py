@@ -176,7 +176,7 @@ def faults(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Hosts, brokers and the service over real servers: killed, cut off, rolled back, run again."""
     install_tree(session, "test", "services", extras=f"{EXTRAS},postgres,rabbitmq,nats,redis,kafka")
-    session.run("pytest", "-q", "-m", "services", *(session.posargs or ("tests/services",)))
+    session.run("pytest", "-q", "-m", "services", *(session.posargs or ("tests/services", "tests/publishers")))
 
 
 @nox.session

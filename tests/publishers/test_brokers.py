@@ -204,7 +204,7 @@ def test_a_key_of_another_kind_refuses(redis: RedisPlace) -> None:
 
 
 def test_too_few_replicas_confirm_nothing(redis: RedisPlace) -> None:
-    assert errors(redis.publisher(timeout_s=0.5, replicas=1), "acme:a", "acme:a") == [
+    assert errors(redis.publisher(timeout_s=3, replicas=1), "acme:a", "acme:a") == [
         (1, "unconfirmed"), (2, "behind"),
     ]  # fmt: skip
     assert len(redis.received()) == 1

@@ -66,7 +66,7 @@ class NatsJetStream:
         """Close the connection and end the thread."""
         if self._loop is None or self._thread is None:
             return
-        self._run(self._disconnected())
+        self._run(self._ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -112,11 +112,12 @@ class NatsJetStream:
         return ""
 
     async def _connected(self) -> Any:
-        import nats
+        from nats.aio.client import Client
 
         if self._client is None:
+            self._client = Client()
             # What the client would send again by itself after a reconnection could overtake what is sent meanwhile.
-            self._client = await nats.connect(
+            await self._client.connect(
                 self._servers,
                 allow_reconnect=False,
                 connect_timeout=self._timeout_s,
@@ -143,6 +144,19 @@ class NatsJetStream:
             await asyncio.wait_for(client.close(), self._timeout_s)
         except self._failures:
             pass
+        # Where the line broke while the client was closing by itself, it leaves its socket open.
+        transport = getattr(client, "_transport", None)
+        if transport is not None:
+            transport.close()
+        await asyncio.sleep(0)
+
+    async def _ended(self) -> None:
+        """Close the connection, and let what the client began come to its end before the loop does."""
+        await self._disconnected()
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
 
 async def _silent(error: Exception) -> None:

@@ -76,7 +76,7 @@ class RedisStreams:
         for message in wave:
             pipeline.xadd(self._stream, _fields(message), maxlen=self._maxlen or None, approximate=True)
         if self._replicas:
-            pipeline.execute_command("WAIT", self._replicas, int(self._timeout_s * 900))
+            pipeline.execute_command("WAIT", self._replicas, int(self._timeout_s * 500))
         try:
             answers = pipeline.execute(raise_on_error=False)
         except self._failures as error:
