@@ -7,7 +7,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,8 @@ import pytest
 
 from shipkit.ports.events import EventStore, LetterEnd, LetterState, ParcelWork, Work
 from shipkit.store import SqliteStore, tables
+from shipkit.store import event_statements as sql
+from shipkit.store.dialect import SQLITE
 from shipkit.store.sql_events import SqlEvents
 from shipkit.testing.event_store_values import announcement, delivery, event, parcel, work
 from shipkit.testing.store_races import together
@@ -219,6 +221,32 @@ def settled(events: EventStore) -> Any:
         last = found.version
         time.sleep(0.2)
     raise AssertionError("somebody still writes")
+
+
+def test_no_statement_walks_through_all_rows(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "plans.db").close()
+    connection = sqlite3.connect(tmp_path / "plans.db")
+    texts = {
+        name: text for name, text in vars(sql).items() if name.isupper() and name[0] != "_" and isinstance(text, str)
+    }
+    texts["UNMAPPED"] = texts["UNMAPPED"].replace("{since}", " AND observed_at >= :since")
+    for state in (LetterState.NEW, LetterState.PARKED, LetterState.DEAD):
+        texts[f"letters {state.value}"] = sql.letters((state,), account=True, ids=False, bodies=True)
+    texts["walk"] = sql.walk(since=False, open_only=True)
+    walked = {}
+    for name, text in texts.items():
+        if "shipkit_meeting" in text or "unnest" in text:  # PostgreSQL's own
+            continue
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {SQLITE.text(text)}", defaultdict(lambda: None))
+        scans = [row[3] for row in plan if row[3].startswith("SCAN shipkit")]
+        if scans:
+            walked[name] = scans
+    connection.close()
+    # All that waits in the outbox is counted, and all that is unmapped.
+    assert walked == {
+        "QUEUES": ["SCAN shipkit_outbox"],
+        "UNMAPPED": ["SCAN shipkit_event USING COVERING INDEX shipkit_event_unmapped"],
+    }
 
 
 def test_a_file_of_the_previous_release_gets_the_tables_of_events(tmp_path: Path) -> None:

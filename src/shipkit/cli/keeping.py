@@ -16,6 +16,7 @@ import attrs
 from ..config import Config, loaded
 from ..errors import NotSupportedError
 from ..ports import Archive
+from ..store.event_export import exported as events_exported
 from ..store.sql_store import SqlStore
 
 __all__ = ["Kept", "exported", "forgotten", "opened", "purged", "restored", "shown"]
@@ -60,7 +61,7 @@ def opened(config: Path | None) -> Iterator[Kept]:
 
 
 def shown(kept: Kept, *, as_json: bool) -> int:
-    """Where it is, and the keys by phase."""
+    """Where it is, the keys by phase, and what waits where."""
     counts: Counter[str] = Counter()
     after, purged_rows = "", 0
     while page := kept.store.entries(prefix=kept.space, after=after, limit=500):
@@ -68,22 +69,39 @@ def shown(kept: Kept, *, as_json: bool) -> int:
         purged_rows += sum(row.purged_at is not None for row in page)
         after = page[-1].key
     strays = len(kept.store.open_strays(1000, kept.space))
+    queues = {" ".join(filter(None, (one.name, one.destination))): one.depth for one in kept.store.events.queues()}
     data = {"store": kept.config.store_choice.told, "keys": dict(sorted(counts.items()))}
-    return _told(data | {"without_bodies": purged_rows, "open_strays": strays}, as_json)
+    return _told(data | {"without_bodies": purged_rows, "open_strays": strays, "queues": queues}, as_json)
 
 
-def purged(kept: Kept, bodies_days: float | None, documents_days: float | None, *, as_json: bool) -> int:
+def purged(
+    kept: Kept,
+    bodies_days: float | None,
+    documents_days: float | None,
+    webhooks_days: float | None,
+    evidence_days: float | None,
+    announcements_days: float | None,
+    *,
+    as_json: bool,
+) -> int:
     """Retention, as the settings say it or as it was asked for."""
     settings, now = kept.config.settings, kept.store.now()
     bodies = settings.retention_bodies_days if bodies_days is None else bodies_days
     documents = settings.retention_documents_days if documents_days is None else documents_days
     gone = kept.archive.purge(now - timedelta(days=bodies), now - timedelta(days=documents))
-    return _told({"bodies": gone.bodies, "documents": gone.documents}, as_json)
+    webhooks = settings.retention_webhook_bodies_days if webhooks_days is None else webhooks_days
+    evidence = settings.retention_evidence_days if evidence_days is None else evidence_days
+    announcements = settings.retention_announcements_days if announcements_days is None else announcements_days
+    also = kept.store.events.purge_events(*(now - timedelta(days=days) for days in (webhooks, evidence, announcements)))
+    told = {"bodies": gone.bodies, "documents": gone.documents, "webhooks": also.bodies, "parcels": also.parcels}
+    return _told(told | {"announcements": also.announcements}, as_json)
 
 
 def exported(kept: Kept, prefix: str) -> int:
     """Everything, as lines of JSON."""
     for line in kept.archive.export(kept.space + prefix):
+        sys.stdout.write(line + "\n")
+    for line in events_exported(kept.store.events, kept.space + prefix):
         sys.stdout.write(line + "\n")
     return OK
 
@@ -92,7 +110,9 @@ def forgotten(kept: Kept, keys: Sequence[str], *, as_json: bool) -> int:
     """Erasure; keys that are still open are named, and the exit code says so."""
     gone = kept.archive.forget([kept.space + key for key in keys])
     still_open = [key.removeprefix(kept.space) for key in gone.open]
-    _told({"rows": gone.rows, "still_open": still_open}, as_json)
+    also = kept.store.events.forget_parcels([kept.space + key for key in keys])
+    told = {"rows": gone.rows, "events": also.events, "webhooks": also.bodies}
+    _told(told | {"still_open": still_open}, as_json)
     return SOME_LEFT if still_open else OK
 
 

@@ -9,7 +9,16 @@ from typing import Protocol
 
 import attrs
 
-from ..model import Milestone, ProofOfDelivery, Timeline, TrackingEvent, TrackQuery, TransitEstimate, WebhookDelivery
+from ..model import (
+    Actor,
+    Milestone,
+    ProofOfDelivery,
+    Timeline,
+    TrackingEvent,
+    TrackQuery,
+    TransitEstimate,
+    WebhookDelivery,
+)
 from ..model.scalars import EMPTY
 
 __all__ = [
@@ -20,6 +29,7 @@ __all__ = [
     "Letter",
     "LetterEnd",
     "LetterState",
+    "OpenCount",
     "Outgoing",
     "Parcel",
     "ParcelWork",
@@ -226,6 +236,18 @@ class Unmapped:
 
 
 @attrs.frozen(kw_only=True)
+class OpenCount:
+    """How many parcels on their way stand alike: at one milestone, with problems that wait for the same people."""
+
+    account: str
+    carrier: str
+    milestone: Milestone
+    actors: tuple[Actor, ...]
+    """Who must act, once for each open problem of such a parcel, sorted."""
+    parcels: int
+
+
+@attrs.frozen(kw_only=True)
 class Queue:
     """How much waits in one place: ``inbox``, ``dead_letters``, ``parked``, ``outbox`` or ``outbox_dead``.
 
@@ -410,6 +432,13 @@ class EventStore(Protocol):
 
     def queues(self) -> tuple[Queue, ...]:
         """What waits where."""
+        ...
+
+    def open_counts(self) -> tuple[OpenCount, ...]:
+        """Parcels that have not finished, by account, carrier, milestone and who must act; shipments are not counted.
+
+        It is cheap enough to be asked every few seconds: no parcel is read.
+        """
         ...
 
     def heard(self) -> Mapping[str, datetime]:

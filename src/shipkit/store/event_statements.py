@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
@@ -77,6 +77,8 @@ _DUE: Final = f"""SELECT {_PARCEL} FROM shipkit_parcel AS p
 WHERE p.next_poll_at IS NOT NULL AND p.next_poll_at <= :at"""
 DUE: Final = f"{_DUE} ORDER BY p.next_poll_at, p.scope LIMIT :limit {{skip}}"
 DUE_OF: Final = f"{_DUE} AND p.account = :account ORDER BY p.next_poll_at, p.scope LIMIT :limit {{skip}}"
+OPEN_COUNTS: Final = """SELECT account, carrier, milestone, actors, count(*) FROM shipkit_parcel
+WHERE finished_at IS NULL AND number <> '' GROUP BY account, carrier, milestone, actors"""
 UNMAPPED: Final = """SELECT carrier, code_type, code, subcode, count(*), min(observed_at), max(observed_at)
 FROM shipkit_event WHERE code IS NOT NULL{since} GROUP BY carrier, code_type, code, subcode"""
 
@@ -143,7 +145,8 @@ UNION ALL SELECT CASE WHEN dead THEN 'outbox_dead' ELSE 'outbox' END, destinatio
 @cache
 def letters(states: tuple[LetterState, ...], *, account: bool, ids: bool, bodies: bool) -> str:
     """A page of the inbox. States stand in the text itself: a partial index serves no parameter."""
-    chosen = [f"i.state IN ({', '.join(repr(state.value) for state in states)})"] if states else []
+    one = f"= '{states[0].value}'" if len(states) == 1 else f"IN ({', '.join(repr(each.value) for each in states)})"
+    chosen = [f"i.state {one}"] if states else []
     chosen += ["i.account = :account"] if account else []
     chosen += ["i.id {among ids}"] if ids else []
     also = "".join(f" AND {each}" for each in chosen)
@@ -158,6 +161,10 @@ def walk(*, since: bool, open_only: bool) -> str:
     return f"SELECT {_PARCEL} FROM shipkit_parcel AS p WHERE p.scope > :after{also} ORDER BY p.scope LIMIT :limit"
 
 
-def states_of(states: Sequence[LetterState]) -> tuple[LetterState, ...]:
-    """The same text for the same states."""
-    return tuple(sorted(set(states), key=lambda state: state.value))
+def pages_of(states: Iterable[LetterState]) -> tuple[tuple[LetterState, ...], ...]:
+    """The states that a page is asked for in one go: each queue has an index of its own, the rest is nearly all."""
+    chosen = tuple(sorted(set(states), key=lambda state: state.value))
+    return tuple([(state,) for state in chosen]) if chosen and _QUEUED.issuperset(chosen) else (chosen,)
+
+
+_QUEUED: Final = frozenset({LetterState.NEW, LetterState.PARKED, LetterState.DEAD})

@@ -16,18 +16,22 @@ BUCKETS: Final = 64
 # Both kinds of database read it.
 _INDEXES: Final = """
     CREATE UNIQUE INDEX shipkit_inbox_once ON shipkit_inbox (account, delivery_id);
-    CREATE INDEX shipkit_inbox_due ON shipkit_inbox (due_at, id, received_at) WHERE state = 'new';
-    CREATE INDEX shipkit_inbox_left ON shipkit_inbox (state, id, received_at) WHERE state IN ('parked', 'dead');
+    CREATE INDEX shipkit_inbox_due ON shipkit_inbox (state, due_at, id, received_at) WHERE state = 'new';
+    CREATE INDEX shipkit_inbox_parked ON shipkit_inbox (state, id, received_at) WHERE state = 'parked';
+    CREATE INDEX shipkit_inbox_dead ON shipkit_inbox (state, id, received_at) WHERE state = 'dead';
     CREATE INDEX shipkit_inbox_heard ON shipkit_inbox (account, heard_at) WHERE heard_at IS NOT NULL;
     CREATE INDEX shipkit_inbox_ended ON shipkit_inbox (ended_at) WHERE ended_at IS NOT NULL AND purged_at IS NULL;
     CREATE INDEX shipkit_parked_letter ON shipkit_parked (letter);
     CREATE INDEX shipkit_told_letter ON shipkit_told (letter);
+    CREATE INDEX shipkit_ledger_succeeded ON shipkit_ledger (updated_at, key) WHERE phase = 'succeeded';
     CREATE INDEX shipkit_parcel_number ON shipkit_parcel (carrier, number, since, scope) WHERE number <> '';
     CREATE INDEX shipkit_parcel_key ON shipkit_parcel (key) WHERE key <> '';
     CREATE INDEX shipkit_parcel_due ON shipkit_parcel (next_poll_at, scope) WHERE next_poll_at IS NOT NULL;
     CREATE INDEX shipkit_parcel_account ON shipkit_parcel (account, next_poll_at, scope)
       WHERE next_poll_at IS NOT NULL;
     CREATE INDEX shipkit_parcel_open ON shipkit_parcel (scope) WHERE finished_at IS NULL;
+    CREATE INDEX shipkit_parcel_counted ON shipkit_parcel (account, carrier, milestone, actors)
+      WHERE finished_at IS NULL AND number <> '';
     CREATE INDEX shipkit_parcel_finished ON shipkit_parcel (finished_at)
       WHERE finished_at IS NOT NULL AND purged_at IS NULL;
     CREATE INDEX shipkit_event_unmapped ON shipkit_event (carrier, code_type, code, subcode, observed_at)
@@ -57,7 +61,7 @@ SQLITE: Final = f"""
       scope TEXT NOT NULL PRIMARY KEY, carrier TEXT NOT NULL, account TEXT NOT NULL,
       number TEXT NOT NULL, key TEXT NOT NULL, since REAL NOT NULL, version INTEGER NOT NULL,
       next_poll_at REAL, finished_at REAL, created_at REAL NOT NULL, updated_at REAL NOT NULL, purged_at REAL,
-      state BLOB NOT NULL);
+      milestone TEXT NOT NULL, actors TEXT NOT NULL, state BLOB NOT NULL);
     CREATE TABLE shipkit_event (
       scope TEXT NOT NULL, event_id TEXT NOT NULL, observed_at REAL NOT NULL, record BLOB NOT NULL,
       carrier TEXT, code_type TEXT, code TEXT, subcode TEXT, PRIMARY KEY (scope, event_id));
@@ -90,7 +94,8 @@ POSTGRES: Final = f"""
       scope TEXT COLLATE "C" NOT NULL PRIMARY KEY, carrier TEXT COLLATE "C" NOT NULL, account TEXT COLLATE "C" NOT NULL,
       number TEXT COLLATE "C" NOT NULL, key TEXT COLLATE "C" NOT NULL, since TIMESTAMPTZ NOT NULL,
       version BIGINT NOT NULL, next_poll_at TIMESTAMPTZ, finished_at TIMESTAMPTZ,
-      created_at TIMESTAMPTZ NOT NULL, updated_at TIMESTAMPTZ NOT NULL, purged_at TIMESTAMPTZ, state BYTEA NOT NULL);
+      created_at TIMESTAMPTZ NOT NULL, updated_at TIMESTAMPTZ NOT NULL, purged_at TIMESTAMPTZ,
+      milestone TEXT COLLATE "C" NOT NULL, actors TEXT COLLATE "C" NOT NULL, state BYTEA NOT NULL);
     CREATE TABLE shipkit_event (
       scope TEXT COLLATE "C" NOT NULL, event_id TEXT COLLATE "C" NOT NULL, observed_at TIMESTAMPTZ NOT NULL,
       record BYTEA NOT NULL, carrier TEXT COLLATE "C", code_type TEXT COLLATE "C", code TEXT COLLATE "C",

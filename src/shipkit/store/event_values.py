@@ -12,7 +12,7 @@ from ..codec.reading import from_dict, loads, reader_of
 from ..codec.stored import join, split
 from ..codec.writing import Plan, Profile, dumps, stamped
 from ..errors import InputError, StoreError
-from ..model import FrozenMap, TrackingEvent, Value, WebhookDelivery, evolve
+from ..model import Actor, FrozenMap, Milestone, TrackingEvent, Value, WebhookDelivery, evolve
 from ..model._fit import shape_of
 from ..model.marks import Personal
 from ..ports.events import Parcel
@@ -25,9 +25,11 @@ __all__ = [
     "event_text",
     "forgotten_event",
     "forgotten_parcel",
+    "parcel_dict",
     "parcel_members",
     "parcel_text",
     "plain",
+    "standing_of",
 ]
 
 V = TypeVar("V", bound=Value)
@@ -82,6 +84,25 @@ def parcel_members(text: bytes, scope: str) -> dict[str, Any]:
         return {name: read(members[name]) for name, _, read in _state() if name in members}
     except Exception as error:  # a reader's own exception is not for others to know
         raise StoreError(f"the row of the parcel {scope} cannot be read") from error
+
+
+def standing_of(parcel: Parcel) -> tuple[Milestone, tuple[Actor, ...]]:
+    """Where a parcel is, and for each of its open problems who must act: what is counted of it."""
+    timeline = parcel.timeline
+    if timeline is None:
+        return Milestone.UNKNOWN, ()
+    actors = [problem.action.actor for problem in timeline.exceptions if problem.resolved_by is None]
+    return timeline.milestone, tuple(sorted(actors, key=lambda actor: actor.value))
+
+
+def parcel_dict(parcel: Parcel) -> dict[str, Any]:
+    """The whole of a parcel as JSON data, but for what stands at its default."""
+    told = {}
+    for field in attrs.fields(Parcel):
+        value = getattr(parcel, field.name)
+        if value is not field.default and value != field.default:
+            told[field.name] = _WHOLE.write(FrozenMap(value) if isinstance(value, dict) else value)
+    return told
 
 
 def event_text(event: TrackingEvent) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -17,6 +18,7 @@ from ..ports.events import (
     Letter,
     LetterEnd,
     LetterState,
+    OpenCount,
     Outgoing,
     Parcel,
     PurgedEvents,
@@ -26,7 +28,7 @@ from ..ports.events import (
     Work,
 )
 from .dialect import moment
-from .event_values import forgotten_event, forgotten_parcel
+from .event_values import forgotten_event, forgotten_parcel, standing_of
 
 __all__ = ["MemoryEvents"]
 
@@ -330,6 +332,20 @@ class MemoryEvents:
             return len(known)
 
     # What is seen from outside
+
+    def open_counts(self) -> tuple[OpenCount, ...]:
+        """Parcels on their way by where they are and who must act."""
+        with self._lock:
+            counts = Counter(
+                (parcel.account, parcel.carrier, *standing_of(parcel))
+                for parcel in self._parcels.values()
+                if parcel.number and parcel.finished_at is None
+            )
+        rows = [
+            OpenCount(account=account, carrier=carrier, milestone=milestone, actors=actors, parcels=parcels)
+            for (account, carrier, milestone, actors), parcels in counts.items()
+        ]
+        return tuple(sorted(rows, key=lambda row: (row.account, row.carrier, row.milestone.value, row.actors)))
 
     def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
         """Codes that no table explains, most frequent first."""

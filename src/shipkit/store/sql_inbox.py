@@ -121,11 +121,13 @@ class SqlInbox(Asking):
         bodies: bool = False,
     ) -> tuple[Letter, ...]:
         """Deliveries by id, rising."""
-        statement = sql.letters(sql.states_of(states), account=bool(account), ids=bool(ids), bodies=bodies)
+        chosen = {"account": bool(account), "ids": bool(ids), "bodies": bodies}
+        statements = [sql.letters(page, **chosen) for page in sql.pages_of(states)]
         values: dict[str, Any] = {"after": after, "limit": limit}
         values |= {"account": plain(account)} if account else {}
         values |= {"ids": list(ids)} if ids else {}
-        rows = self._asked(lambda session: self._ask(session, statement, **values))
+        pages = self._asked(lambda session: [self._ask(session, each, **values) for each in statements])
+        rows = sorted((row for page in pages for row in page), key=lambda row: row[0])[:limit]
         return tuple([self._letter(row) for row in rows])
 
     def take_up(self, ids: Sequence[int]) -> int:

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import attrs
 
-from ..model import Reason, TrackingEvent
-from ..ports.events import Parcel, ParcelWork, Unmapped
+from ..model import Actor, Milestone, Reason, TrackingEvent
+from ..ports.events import OpenCount, Parcel, ParcelWork, Unmapped
 from . import event_statements as sql
 from . import sql_many as many
 from .dialect import Session
-from .event_values import COLUMNS, event_of, event_text, parcel_members, parcel_text, plain
+from .event_values import COLUMNS, event_of, event_text, parcel_members, parcel_text, plain, standing_of
 from .sql_asking import firsts, unique
 from .sql_inbox import SqlInbox
 
@@ -30,6 +30,8 @@ _CHANGED: Final = {
     "next_poll_at": "timestamptz",
     "finished_at": "timestamptz",
     "updated_at": "timestamptz",
+    "milestone": "text",
+    "actors": "text",
     "state": "bytea",
 }
 _NEW: Final = _CHANGED | {"created_at": "timestamptz"}
@@ -149,6 +151,18 @@ class SqlParcels(SqlInbox):
 
         return self._done(within, durable=False)
 
+    def open_counts(self) -> tuple[OpenCount, ...]:
+        """Parcels on their way by where they are and who must act."""
+        rows = self._asked(lambda session: self._ask(session, sql.OPEN_COUNTS))
+        found = [
+            OpenCount(
+                account=account, carrier=carrier, milestone=Milestone(milestone),
+                actors=tuple(map(Actor, actors.split())), parcels=parcels,
+            )
+            for account, carrier, milestone, actors, parcels in rows
+        ]  # fmt: skip
+        return tuple(sorted(found, key=lambda row: (row.account, row.carrier, row.milestone.value, row.actors)))
+
     def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
         """Codes that no table explains, most frequent first."""
         statement = sql.UNMAPPED.replace("{since}", "" if since is None else " AND observed_at >= :since")
@@ -182,11 +196,14 @@ class SqlParcels(SqlInbox):
         many.insert(session, self._dialect, "shipkit_event", _EVENT, list(rows), _REPLACED)
 
     def _columns_of(self, parcel: Parcel, at: datetime) -> dict[str, Any]:
+        milestone, actors = standing_of(parcel)
         return {
             "scope": plain(parcel.scope), "carrier": plain(parcel.carrier), "account": plain(parcel.account),
             "number": plain(parcel.number), "key": plain(parcel.key), "since": self._in(parcel.since),
             "version": parcel.version, "next_poll_at": self._in(parcel.next_poll_at),
-            "finished_at": self._in(parcel.finished_at), "updated_at": self._in(at), "state": parcel_text(parcel),
+            "finished_at": self._in(parcel.finished_at), "updated_at": self._in(at),
+            "milestone": milestone.value, "actors": " ".join(actor.value for actor in actors),
+            "state": parcel_text(parcel),
         }  # fmt: skip
 
     def _event_columns(self, parcel: Parcel, event: TrackingEvent) -> dict[str, Any]:

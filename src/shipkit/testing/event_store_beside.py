@@ -182,7 +182,7 @@ class EventsBeside(RuleBasedStateMachine):
         self.both("announcements", limit=1000)
         for destination in DESTINATIONS:
             self.both("pending", destination, 3)
-        for question in ("queues", "unmapped", "heard"):
+        for question in ("queues", "unmapped", "heard", "open_counts"):
             self.both(question)
 
 

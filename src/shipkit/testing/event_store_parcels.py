@@ -7,6 +7,7 @@ from datetime import timedelta
 import attrs
 
 from shipkit import model as m
+from shipkit.events import fold
 from shipkit.ports.events import EventStore, LetterState, Parcel, Work
 
 from .event_store_inbox import end
@@ -21,6 +22,10 @@ def _read(store: EventStore, scope: str) -> Parcel:
     (found,) = store.parcels([scope])
     assert found is not None
     return found
+
+
+def _counts(store: EventStore) -> dict[tuple[object, ...], int]:
+    return {(row.account, row.milestone, row.actors): row.parcels for row in store.open_counts()}
 
 
 def _full(number: str) -> Parcel:
@@ -152,6 +157,21 @@ class ParcelChecks:
         mapped = event(one.scope, 1, code="Z", reason=m.Reason.DELAYED, milestone=None)
         store.commit(work(_read(store, one.scope), mapped))
         assert [(row.code, row.events) for row in store.unmapped()] == [("Z", 1), ("Y", 1)]
+
+    def test_open_parcels_are_counted_by_where_they_are_and_who_must_act(self, event_world: EventWorld) -> None:
+        """Those that have finished, and shipments of several, are not."""
+        store = event_world.empty()
+        store.follow([parcel("N1"), parcel("N2"), parcel("N3", account="other")])
+        store.follow([parcel("", scope="shipment:k", number="")])
+        stands = m.Milestone.UNKNOWN, ()
+        assert _counts(store) == {("main", *stands): 2, ("other", *stands): 1}
+        one = _read(store, "acme:N1:20231101")
+        refused = event(one.scope, 9, reason=m.Reason.REFUSED_BY_RECIPIENT, milestone=m.Milestone.DELIVERY_ATTEMPTED)
+        store.commit(work(one, refused, timeline=fold((refused,), scope=one.scope)))
+        assert _counts(store)["main", m.Milestone.DELIVERY_ATTEMPTED, (m.Actor.SHIPPER,)] == 1
+        assert event_world.beside().open_counts() == store.open_counts()
+        store.commit(work(_read(store, one.scope), finished_at=store.now()))
+        assert _counts(store) == {("main", *stands): 1, ("other", *stands): 1}
 
     def test_parcels_that_are_due_are_lent_to_one_at_a_time(self, event_world: EventWorld) -> None:
         """Oldest first, those of some accounts if asked so, and that is no change of them."""

@@ -16,19 +16,31 @@ Yes = Annotated[bool, Parameter(name="--yes", negative="", show_default=False, h
 
 
 def store_show(*, config: ConfigFile = None, json: AsJson = False) -> int:
-    """Where the store is, and how many keys stand in which phase."""
+    """Where the store is, how many keys stand in which phase, and what waits in which queue."""
     from ..keeping import opened, shown
 
     with opened(config) as kept:
         return shown(kept, as_json=json)
 
 
-def store_purge(*, bodies: Days = None, documents: Days = None, config: ConfigFile = None, json: AsJson = False) -> int:
-    """Take requests and answers of keys that have ended away, and later their documents; the keys stay used."""
+def store_purge(
+    *,
+    bodies: Days = None,
+    documents: Days = None,
+    webhooks: Days = None,
+    evidence: Days = None,
+    announcements: Days = None,
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> int:
+    """Take away what has ended: requests and answers of keys, and later their documents; the keys stay used.
+
+    Likewise bodies of pushes that were read, events of parcels whose journey has ended, and announcements all took.
+    """
     from ..keeping import opened, purged
 
     with opened(config) as kept:
-        return purged(kept, bodies, documents, as_json=json)
+        return purged(kept, bodies, documents, webhooks, evidence, announcements, as_json=json)
 
 
 def store_export(
@@ -36,7 +48,7 @@ def store_export(
     prefix: Annotated[str, Parameter(name="--prefix", help="Keys that begin with it only.")] = "",
     config: ConfigFile = None,
 ) -> int:
-    """Everything that is kept, names and labels too, a line of JSON for each row, further booking and event."""
+    """Everything that is kept, names and labels too, a line of JSON for each row, push, parcel, event and so on."""
     from ..keeping import exported, opened
 
     with opened(config) as kept:
@@ -50,7 +62,7 @@ def store_forget(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> int:
-    """Blank what is personal under these keys, labels too; the keys, their phases and their booking numbers stay."""
+    """Blank what is personal under these keys, labels, events and pushes too; what was done and when it was stays."""
     from ..keeping import forgotten, opened
 
     with opened(config) as kept:
