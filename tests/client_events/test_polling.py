@@ -338,3 +338,14 @@ def test_of_a_long_list_only_as_many_calls_exist_as_may_be_under_way(monkeypatch
         outcomes = client.track([f"AC{index}" for index in range(500)], account="acme-de")
         assert len(outcomes) == len(live) == 500
         assert max(live) <= client.settings.list_concurrency
+
+
+def test_a_round_is_seen_by_account(store: Any, clock: Clock) -> None:
+    answers = {"AC1": [event("in_transit", 3)], "AC2": None}
+    with hosted(store, clock=clock, carrier=Tracked(answers=answers.get)) as host:
+        for number in answers:
+            host.follow(number, account="acme-de")
+        host.poll()
+        (seen,) = [one for one in host.seen if one.kind == "polled"]
+        assert (seen.account, seen.carrier, seen.error, seen.value) == ("acme-de", "acme", "", 2)
+        assert seen.elapsed_s >= 0

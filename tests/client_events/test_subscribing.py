@@ -116,3 +116,31 @@ def test_a_carrier_that_is_down_is_asked_by_the_next_call(store: Any) -> None:
 def test_a_carrier_without_subscriptions_says_so(store: Any) -> None:
     with simulated() as (_, carrier), hosted(store, carrier=carrier) as host, pytest.raises(NotSupportedError):
         host.subscribe_open("acme-de", callback_url=URL)
+
+
+def test_a_real_plugin_subscribes_and_its_pushes_and_answers_end_in_one_state() -> None:
+    from datetime import datetime, timedelta, timezone
+
+    from shipkit.model import Milestone
+    from shipkit.simulator import Clock, Simulator, World
+    from shipkit.store import MemoryStore
+    from shipkit_easypost import EasyPost
+    from shipkit_easypost.simulator import EasyPostDialect
+    from tests.easypost.samples import KEY, ORDER
+
+    began = datetime.now(timezone.utc) - timedelta(days=6)
+    with Simulator(EasyPostDialect(World(clock=Clock(began)))) as sim:
+        time = CarriersTime(sim)
+        account = EasyPost(api_key=KEY, webhook_secret="a secret", base_url=sim.url)
+        with hosted(MemoryStore(clock=time), clock=time, accounts={"ep": account}) as host:
+            host.client.create_shipment(ORDER, account="ep", key="order-1")
+            assert host.follow_booked() == 1
+            assert host.subscribe_open("ep", callback_url=URL).accepted == 1
+            for _ in range(30):
+                sim.advance(seconds(hours=3))
+                for push in sim.pushes()[-1:]:
+                    host.receive("ep", dict(push.push.headers), push.push.body)
+                host.drain()
+                while host.poll().taken:
+                    pass
+            assert host.shipment("order-1").milestone is Milestone.DELIVERED

@@ -14,10 +14,12 @@ import attrs
 from ...errors import NotFoundError, ShipkitError
 from ...events.advancing import divided
 from ...events.plans import PollPlan, Standing, planned, standing
-from ...flow import Done, Run, call, now
+from ...flow import Done, Emit, Run, call, now
 from ...model import EventSource, TrackResult
 from ...model.scalars import EMPTY
+from ...ports import Observation
 from ...ports.events import Parcel, ParcelWork
+from ..accounts import Account
 from ..desk import together
 from ..tracking import Asking, batch_size, nothing_more_now, outcomes
 from .asking import account_of, query_of
@@ -139,7 +141,7 @@ def _of_account(desk: EventDesk, alias: str, parcels: Sequence[Parcel], until: f
         begin_until=until,
         stops=nothing_more_now,
     )
-    polled = Polled(parcels=others)
+    polled, began_at = Polled(parcels=others), (yield from now())
     # What was learnt is written before the rest is asked for: a round that is killed loses the last few answers only.
     size = max(_WRITTEN_TOGETHER, 2 * batch_size(account))
     for first in range(0, len(known), size):
@@ -147,7 +149,23 @@ def _of_account(desk: EventDesk, alias: str, parcels: Sequence[Parcel], until: f
         asked_at = yield from call(desk.store.now)
         done = yield from outcomes(asking, [query_of(desk, parcel) for parcel in group])
         polled = _sum(polled, (yield from take_answers(desk, group, done, pushes=pushes, asked_at=asked_at)))
+    if desk.desk.watch():
+        yield Emit(event=_seen(account, polled, asking.stopped, (yield from now()) - began_at))
     return attrs.evolve(polled, stopped={alias: asking.stopped}) if asking.stopped is not None else polled
+
+
+def _seen(account: Account, polled: Polled, stopped: ShipkitError | None, elapsed_s: float) -> Observation:
+    """One round of one account: how many parcels it asked for, and why it went no further."""
+    return Observation(
+        kind="polled",
+        account=account.alias,
+        carrier=account.carrier.code,
+        environment=account.state.environment,
+        operation="track",
+        elapsed_s=elapsed_s,
+        error=stopped.code if stopped is not None else "",
+        value=polled.taken - polled.count(Found.PUT_OFF),
+    )
 
 
 def take_answers(
