@@ -13,7 +13,21 @@ from typing import Any
 
 import attrs
 
-from . import deadlines, environments, events_fold, fanout, ledger, lists, looplag, others, replies, starts, watching
+from . import (
+    deadlines,
+    environments,
+    events_fold,
+    events_relay,
+    events_store,
+    fanout,
+    ledger,
+    lists,
+    looplag,
+    others,
+    replies,
+    starts,
+    watching,
+)
 from .timing import Figure
 
 SHARED = Path(os.environ.get("SHIPKIT_SHARED") or environments.ROOT.parent / "shared")
@@ -38,6 +52,8 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "ledgered call on SQLite": ledger.call_on_sqlite,
         "ledgered call on PostgreSQL": ledger.call_on_postgres,
         "claims per second": ledger.claims_per_second,
+        "calls of an event store": events_store.flat,
+        "relay": events_relay.relayed,
     }
     if recorded:
         found |= {
