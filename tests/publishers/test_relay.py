@@ -274,9 +274,9 @@ def test_a_publisher_that_breaks_its_contract_stops_nobody_else_and_tells_no_dat
     relay = Relay(events, {"bad": Bad(iter([])), "good": good}, observer=seen.append)
     assert [one.error for one in relay.round().destinations] == ["RuntimeError", ""]
     assert len(good.received) == 1
-    assert [(one.kind, one.operation, one.error) for one in seen] == [
-        ("published", "bad", "RuntimeError"),
-        ("published", "good", ""),
+    assert [(one.kind, one.operation, one.value, one.error, dict(one.words)) for one in seen] == [
+        ("published", "bad", 1, "RuntimeError", {"publisher": "host", "outcome": "unavailable"}),
+        ("published", "good", 1, "", {"publisher": "host", "outcome": "ok"}),
     ]
     assert "CANARY" not in caplog.text + repr(seen)
 

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import attrs
 
 from ..errors import StoreError, UnavailableError
+from ..model import FrozenMap
 from ..ports.events import EventStore, Outgoing, Unsent
 from ..ports.observing import Observation
 from ..ports.publishing import Publisher
@@ -239,16 +240,20 @@ class Relay:
             destination.batch = min(self._settings.relay_batch, destination.batch * 2)
 
     def _told(self, destination: _Destination, relayed: RelayedTo) -> RelayedTo:
-        if self._observer is not None:
-            self._observer(
-                Observation(
-                    kind="published",
-                    operation=relayed.destination,
-                    request=destination.publisher.kind,
-                    error=relayed.error,
-                    detail=f"sent={relayed.sent} refused={relayed.refused} dead={relayed.dead}",
+        refused = relayed.refused + relayed.dead
+        lost = relayed.waiting if relayed.error and not refused else 0
+        for outcome, count in (("ok", relayed.sent), ("rejected", refused), ("unavailable", lost)):
+            if self._observer is not None and count:
+                words = FrozenMap({"publisher": destination.publisher.kind, "outcome": outcome})
+                self._observer(
+                    Observation(
+                        kind="published",
+                        operation=relayed.destination,
+                        error="" if outcome == "ok" else relayed.error,
+                        value=count,
+                        words=words,
+                    )
                 )
-            )
         return relayed
 
 
