@@ -5,12 +5,36 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .desk import EventDesk
+    from .ends import Processed
+    from .parking import DeadLetter, OpenProblem
+    from .receiving import Received
+    from .replaying import Replayed, ReplayReport
     from .tasks import AsyncEvents
     from .threads import Events
 
-__all__ = ["AsyncEvents", "EventDesk", "Events"]
+__all__ = [
+    "AsyncEvents",
+    "DeadLetter",
+    "EventDesk",
+    "Events",
+    "OpenProblem",
+    "Processed",
+    "Received",
+    "ReplayReport",
+    "Replayed",
+]
 
-_ROOMS = {"AsyncEvents": ".tasks", "EventDesk": ".desk", "Events": ".threads"}
+_ROOMS = {
+    "AsyncEvents": ".tasks",
+    "DeadLetter": ".parking",
+    "EventDesk": ".desk",
+    "Events": ".threads",
+    "OpenProblem": ".parking",
+    "Processed": ".ends",
+    "Received": ".receiving",
+    "ReplayReport": ".replaying",
+    "Replayed": ".replaying",
+}
 
 if not TYPE_CHECKING:
 

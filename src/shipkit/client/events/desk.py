@@ -29,6 +29,7 @@ class EventDesk:
     """Each announcement gets an outbox row for each of them."""
     plans: Mapping[str, PollPlan] = EMPTY
     """The host's own, by account; that of ``""`` is for all others."""
+    _plans: dict[str, PollPlan] = attrs.field(factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, desk: Desk, destinations: Sequence[str], plans: Mapping[str, PollPlan] = EMPTY) -> EventDesk:
@@ -49,8 +50,13 @@ class EventDesk:
 
     def plan(self, alias: str) -> PollPlan:
         """How often parcels of the account are asked for: the host's plan, within what the carrier states."""
-        from ...events.plans import DEFAULT_PLAN, plan_of
+        known = self._plans.get(alias)
+        if known is None:
+            from ...events.plans import DEFAULT_PLAN, plan_of
 
-        plan = self.plans.get(alias) or self.plans.get("") or DEFAULT_PLAN
-        account = self.desk.accounts.get(alias)
-        return plan_of(account.facts, plan) if account is not None else plan
+            known = self.plans.get(alias) or self.plans.get("") or DEFAULT_PLAN
+            account = self.desk.accounts.get(alias)
+            if account is not None:
+                known = plan_of(account.facts, known)
+            self._plans[alias] = known
+        return known
