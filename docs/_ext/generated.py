@@ -20,13 +20,14 @@ from shipkit import errors
 from shipkit.cli import COMMANDS, GROUPS
 from shipkit.events.plans import DEFAULT_PLAN
 from shipkit.ports import LedgerStore, LimitStore, TokenStore
+from shipkit.ports.events import EventStore
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS, JOURNEYS, PUSH_FAULTS
 from shipkit.simulator.admin import ADMIN, PAGES
 from shipkit.simulator.faults import ALL
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
 from shipkit.telemetry.prometheus import family
-from shipkit.testing import CarrierConformance, StoreContract
+from shipkit.testing import CarrierConformance, EventStoreContract, StoreContract
 from shipkit.webhooks import presets
 
 # Facts of a carrier that are tables of their own, with the fields worth a column.
@@ -266,10 +267,10 @@ def port_table(port: type) -> str:
     return table(("method", "what it does"), rows)
 
 
-def store_checks_table() -> str:
+def store_checks_table(contract: type) -> str:
     """The checks that every store passes."""
-    names = sorted({name for base in StoreContract.__mro__ for name in vars(base) if name.startswith("test_")})
-    rows = ((name[5:].replace("_", " "), summary(getattr(StoreContract, name))) for name in names)
+    names = sorted({name for base in contract.__mro__ for name in vars(base) if name.startswith("test_")})
+    rows = ((name[5:].replace("_", " "), summary(getattr(contract, name))) for name in names)
     return table(("what must hold", ""), rows)
 
 
@@ -339,9 +340,10 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "journeys.md", journeys_table() + "\n")
     write(folder / "_generated" / "admin.md", admin_table() + "\n")
     write(folder / "_generated" / "checks.md", checks_table() + "\n")
-    for port in (LedgerStore, TokenStore, LimitStore):
+    for port in (LedgerStore, TokenStore, LimitStore, EventStore):
         write(folder / "_generated" / f"{port.__name__.lower()}.md", port_table(port) + "\n")
-    write(folder / "_generated" / "store-checks.md", store_checks_table() + "\n")
+    write(folder / "_generated" / "store-checks.md", store_checks_table(StoreContract) + "\n")
+    write(folder / "_generated" / "event-store-checks.md", store_checks_table(EventStoreContract) + "\n")
     write(folder / "_generated" / "states.md", states.table())
     for name in states.DRAWINGS:
         write(folder / "_generated" / f"states-{name.replace(' ', '-')}.svg", states.drawing(name))
