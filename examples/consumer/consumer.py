@@ -128,6 +128,7 @@ def from_kafka(servers: str, name: str, handle: Handle) -> None:
             "group.id": name,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "session.timeout.ms": 6_000,  # a member that was killed holds its partitions that long
         }
     )
     consumer.subscribe(["shipkit.events"])

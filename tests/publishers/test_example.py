@@ -84,8 +84,8 @@ def test_each_parcel_ends_where_it_is_and_every_change_is_acted_on_once(
     with subprocess.Popen(command) as first:
         try:
             # RabbitMQ has nowhere to put it until the consumer's queue is there.
-            eventually(lambda: publisher.publish(batch[:40]) == ())
-            eventually(lambda: rows(path))
+            eventually(lambda: publisher.publish(batch[:40]) == (), 120)
+            eventually(lambda: rows(path), 120)
         finally:
             first.kill()
     assert publisher.publish(batch) == ()  # all of it, so the first forty again
