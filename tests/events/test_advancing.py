@@ -18,6 +18,7 @@ from shipkit.model import (
     Commitment,
     EventSource,
     Milestone,
+    ProofOfDelivery,
     Timeline,
     TrackingEvent,
     TrackingNumber,
@@ -26,6 +27,7 @@ from shipkit.model import (
     evolve,
 )
 from shipkit.ports.events import Parcel
+from shipkit.store.event_values import event_of, event_text, forgotten_event, forgotten_parcel
 from tests.events.journeys import RECEIVED, at, event, evidence
 from tests.events.telling import NUMBER, PARCEL, PROOFS, TRANSITS, Consumer, Desk, all_told, answer, tellings
 
@@ -435,3 +437,18 @@ def test_a_first_answer_without_events_is_a_state_too() -> None:
     assert work.after.timeline.milestone is Milestone.UNKNOWN
     assert work.announcements == ()
     assert work.after.timeline.tracking_number == NUMBER
+
+
+def test_what_was_forgotten_does_not_come_back_with_a_later_answer() -> None:
+    handed = event(5, "delivered", signed_by="Jane Doe", text="Delivered: Doe")
+    proof = ProofOfDelivery(delivered_at=at(5), signed_by="Jane Doe", code_verified=True)
+    forgotten = Desk()
+    forgotten.tell(answer([handed], proof=proof))
+    blank = forgotten_event(handed.event_id, handed)
+    forgotten.evidence = {blank.event_id: blank}
+    forgotten.parcel = forgotten_parcel(forgotten.parcel)
+    work = forgotten.tell(answer([evolve(handed, mapping_version="2"), event(9, "returning")], proof=proof))
+    assert [str(one.milestone) for one in work.events] == ["returning"]
+    assert forgotten.parcel.timeline is not None
+    assert "Doe" not in record(forgotten.parcel.timeline).decode() + repr(attrs.asdict(forgotten.parcel))
+    assert event_of(handed.event_id, event_text(blank)) == blank

@@ -11,7 +11,7 @@ import attrs
 
 from shipkit.codec.canon import record
 from shipkit.events.announcing import announced
-from shipkit.events.evidence import Evidence, scoped
+from shipkit.events.evidence import Evidence, is_forgotten, scoped
 from shipkit.events.folding import fold, fullest, newest, roll_up
 from shipkit.model import (
     EventSource,
@@ -47,8 +47,10 @@ def advanced(
     showed and that *withdrawn_after* full ones in a row do not show is a candidate for withdrawal: it is flagged, and
     counts on. Told again, nothing changes: no record, no revision, no announcement.
     """
-    answers = _answers(result)
     before = Evidence(known)
+    answers = _answers(result)
+    if any(is_forgotten(event) for event in before):
+        answers = tuple(_nameless(answer) for answer in answers)
     after, changed = before.joined(told)
     here = _beside(parcel, answers)
     absent = _absent(here, before, after, answers)
@@ -137,6 +139,14 @@ def _answers(result: Answers) -> tuple[TrackResult, ...]:
     if result is None:
         return ()
     return (result,) if isinstance(result, TrackResult) else tuple(result)
+
+
+def _nameless(answer: TrackResult) -> TrackResult:
+    """*answer* about a parcel that was forgotten: its proof says no more who took it, and shows nothing."""
+    if answer.proof is None:
+        return answer
+    blank = dict.fromkeys(("signed_by", "signature", "photo", "geo", "document"))
+    return evolve(answer, proof=evolve(answer.proof, **blank))
 
 
 def _beside(parcel: Parcel, answers: tuple[TrackResult, ...]) -> Parcel:

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from shipkit.codec.canon import record
 from shipkit.model import EventSource, TimeBasis, TrackingEvent, evolve
+from shipkit.ports.events import FORGOTTEN
 
-__all__ = ["Evidence", "scoped"]
+__all__ = ["Evidence", "is_forgotten", "scoped"]
 
 
 class Evidence:
@@ -88,9 +89,11 @@ _EVER: Final = datetime.min.replace(tzinfo=timezone.utc)
 def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
     """A newer status table first, then whether it says where the parcel is, how its offset is known, who signed, words.
 
-    Of records that say the same the first that came in stays: a carrier that is asked again tells nothing new.
+    Of records that say the same the first that came in stays: a carrier that is asked again tells nothing new. One that
+    was forgotten stays forgotten, whoever tells it again.
     """
     return (
+        is_forgotten(event),
         _natural(event.mapping_version),
         event.milestone is not None,
         event.reason is not None,
@@ -100,6 +103,11 @@ def _fullness(event: TrackingEvent) -> tuple[Any, ...]:
         len(event.text or ""),
         _EPOCH - event.observed_at,
     )
+
+
+def is_forgotten(event: TrackingEvent) -> bool:
+    """Whether a store has blanked what was personal in it."""
+    return event.extras.get(FORGOTTEN) is True
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
@@ -22,6 +22,7 @@ from ..model import (
 from ..model.scalars import EMPTY
 
 __all__ = [
+    "FORGOTTEN",
     "Announcement",
     "EventStore",
     "Forgiven",
@@ -39,6 +40,10 @@ __all__ = [
     "Unsent",
     "Work",
 ]
+
+
+FORGOTTEN: Final = "forgotten"
+"""What a store puts into the extras of a record that it has blanked: so a name does not come back with a later poll."""
 
 
 class LetterState(str, Enum):

@@ -15,7 +15,7 @@ from ..errors import InputError, StoreError
 from ..model import Actor, FrozenMap, Milestone, TrackingEvent, Value, WebhookDelivery, evolve
 from ..model._fit import shape_of
 from ..model.marks import Personal
-from ..ports.events import Parcel
+from ..ports.events import FORGOTTEN, Parcel
 
 __all__ = [
     "COLUMNS",
@@ -146,7 +146,7 @@ def forgotten_event(event_id: str, event: TrackingEvent) -> TrackingEvent:
     left = _without(event)
     if left.code_type == "text":
         left = evolve(left, code="forgotten", subcode=None)
-    return _named(event_id, left)
+    return _named(event_id, evolve(left, extras=FrozenMap({FORGOTTEN: True})))
 
 
 def forgotten_parcel(parcel: Parcel) -> Parcel:
