@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shipkit.cli.demo.stage import most_trusted
 from shipkit.simulator import Clock, Simulator, World
 from shipkit.webhooks import SharedHeader
 from shipkit_easypost import EasyPost
@@ -35,6 +36,10 @@ def test_a_newcomer_sees_a_delivery_come_in_hours_late_and_twice(run: Run, recei
     assert all(
         account.webhook_scheme.verify(p.headers, p.body, account.webhook_secrets) == "valid" for p in receiver.received
     )
+
+
+def test_without_a_name_it_is_a_carrier_whose_pushes_are_signed() -> None:
+    assert most_trusted() == "easypost"
 
 
 def test_each_run_is_another_parcel(run: Run, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def trigger(
     /,
     *,
     to: Annotated[str, Parameter(help="Where to push: an address on this machine.")] = "",
-    carrier: Annotated[str, Parameter(help="Whose pushes: a carrier that is started for this.")] = "easypost",
+    carrier: Annotated[str, Parameter(help="Whose pushes; else of one whose pushes are signed.")] = "",
     at: Annotated[str, Parameter(help="The address of a running shipkit simulate, instead of one of its own.")] = "",
     number: Annotated[str, Parameter(help="The parcel; else the newest that can get there. With --at.")] = "",
     secret: Annotated[str, Parameter(help="What both sides know; else that of the demo's account.")] = "",
@@ -59,12 +59,12 @@ def _here(carrier: str, wanted: Any) -> list[Mapping[str, Any]]:
     import attrs
 
     from ...errors import InputError
-    from ..demo.stage import booked
+    from ..demo.stage import booked, most_trusted
 
     if not wanted.to:
         raise InputError("say where to push: --to http://127.0.0.1:8000/…, or --at for those who have subscribed there")
     start = datetime.now(timezone.utc) - (_LATE if wanted.late else timedelta())
-    with booked(carrier, start) as (simulator, account):
+    with booked(carrier or most_trusted(), start) as (simulator, account):
         secrets = getattr(account, "webhook_secrets", ())
         told = attrs.evolve(wanted, secret=wanted.secret or (secrets[0] if secrets else ""))
         fields = {field.name: getattr(told, field.name) for field in attrs.fields(type(told))}

@@ -16,6 +16,7 @@ import attrs
 from ...carrier import Carrier
 from ...client.observe import Observer
 from ...errors import InputError
+from ...model import TrustLevel
 from ...registry import Registry
 from ...settings import Settings
 from ...simulator import FAULTS, Clock, Dialect, Simulator, World
@@ -29,6 +30,7 @@ __all__ = [
     "booked",
     "example",
     "known_fault",
+    "most_trusted",
     "opened",
     "orders",
     "set_up",
@@ -154,6 +156,23 @@ def set_up() -> Iterator[Stage]:
             simulators[alias] = simulator
             accounts[alias] = attrs.evolve(carrier, base_url=simulator.url)
         yield Stage(accounts, simulators)
+
+
+def most_trusted() -> str:
+    """The code of the carrier among the demo's accounts whose pushes prove most.
+
+    Raises:
+        InputError: none of them pushes.
+    """
+    levels = list(TrustLevel)  # the most trusted first
+    found: dict[str, int] = {}
+    for carrier in _accounts(Registry()).values():
+        webhooks = carrier.facts().webhooks
+        if webhooks is not None:
+            found[carrier.code] = levels.index(webhooks.trust)
+    if not found:
+        raise InputError("none of the carriers that are installed pushes")
+    return min(found, key=lambda code: found[code])
 
 
 @contextmanager
