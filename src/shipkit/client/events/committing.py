@@ -6,12 +6,11 @@ made anew: evidence is joined by union, so nothing is lost and nothing is announ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import attrs
 
-from ...carrier import Carrier
 from ...events.advancing import advanced, projected, rolled_up
 from ...events.observing import observed
 from ...events.plans import planned
@@ -21,7 +20,7 @@ from ...ports.events import LetterEnd, Parcel, ParcelWork, Work
 from ..zones import placed
 from .desk import EventDesk
 
-__all__ = ["Committed", "Told", "as_told", "committed", "kept"]
+__all__ = ["Committed", "Told", "as_told", "committed", "joined", "kept"]
 
 _TOGETHER: Final = 3
 _ALONE: Final = 8
@@ -111,10 +110,16 @@ def _commit(desk: EventDesk, works: tuple[ParcelWork, ...], letters: tuple[Lette
     return (yield from call(desk.store.commit, Work(letters=letters, parcels=works, destinations=desk.destinations)))
 
 
-def _carrier(desk: EventDesk, row: Parcel) -> Carrier | None:
-    """The row's account; None where the configuration has it no more."""
-    account = desk.desk.accounts.get(row.account)
-    return account.carrier if account is not None else None
+def joined(desk: EventDesk, row: Parcel, known: Iterable[TrackingEvent], told: Told) -> ParcelWork:
+    """What *row* becomes when *told* joins what is *known* of it; nothing is written."""
+    account = desk.desk.accounts.get(row.account)  # None where the configuration has it no more
+    return advanced(
+        row,
+        known,
+        placed(account.carrier if account is not None else None, told.events),
+        result=told.results,
+        withdrawn_after=desk.settings.withdrawn_after_answers,
+    )
 
 
 def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]) -> Run[tuple[ParcelWork, ...]]:
@@ -124,13 +129,7 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
     works: dict[str, ParcelWork] = {}
     for scope in scopes:
         row, one = rows[scope], told[scope]
-        work = advanced(
-            row,
-            known.get(scope, ()),
-            placed(_carrier(desk, row), one.events),
-            result=one.results,
-            withdrawn_after=desk.settings.withdrawn_after_answers,
-        )
+        work = joined(desk, row, known.get(scope, ()), one)
         after = one.noted(work.after, work.after.digest != row.digest)
         if after is not row:
             works[scope] = attrs.evolve(work, after=after)

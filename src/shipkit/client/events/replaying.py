@@ -14,13 +14,13 @@ from typing import Final
 import attrs
 
 from ...errors import InputError
-from ...events.advancing import advanced, projected
+from ...events.advancing import projected
 from ...events.comparing import Difference, compared
 from ...events.evidence import Evidence
 from ...flow import Run, call
 from ...model import Problem, ProblemCode, TrackingEvent, TrackResult, evolve
 from ...ports.events import Letter, LetterState, Parcel
-from .committing import Told, committed, kept
+from .committing import Told, committed, joined, kept
 from .desk import EventDesk
 from .parking import DeadLetter, dead_letter, take_up
 from .reading import Reading, numbers_of, opened
@@ -200,13 +200,12 @@ class _Course:
         )
 
     def _tried(self, parcel: Parcel, known: Sequence[TrackingEvent], told: Told) -> Iterator[Replayed]:
-        withdrawn_after = self.desk.settings.withdrawn_after_answers
-        work = advanced(parcel, known, told.events, result=told.results, withdrawn_after=withdrawn_after)
+        work = joined(self.desk, parcel, known, told)
         after = work.after.timeline
         if work.after is not parcel and after is not None:
             before = parcel.timeline or projected(parcel, ())[0]
             # The rows keep no events: those of the evidence stand in for them, so that what is remapped is seen.
-            fuller = Evidence(known).add(told.events)
+            fuller = Evidence(known).add(work.events)
             yield Replayed(
                 scope=parcel.scope,
                 account=parcel.account,
