@@ -17,6 +17,7 @@ from . import (
     deadlines,
     environments,
     events_fold,
+    events_inbox,
     events_relay,
     events_store,
     fanout,
@@ -52,6 +53,8 @@ def measures() -> dict[str, Callable[[], Figure | list[Figure]]]:
         "ledgered call on SQLite": ledger.call_on_sqlite,
         "ledgered call on PostgreSQL": ledger.call_on_postgres,
         "claims per second": ledger.claims_per_second,
+        "pushes on SQLite": events_inbox.inbox_on_sqlite,
+        "pushes on PostgreSQL": events_inbox.inbox_on_postgres,
         "calls of an event store": events_store.flat,
         "relay": events_relay.relayed,
     }

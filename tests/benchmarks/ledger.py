@@ -23,7 +23,7 @@ from tests.store.world import SERVER, no_server
 
 from .timing import Figure
 
-__all__ = ["call_on_postgres", "call_on_sqlite", "claims_per_second"]
+__all__ = ["call_on_postgres", "call_on_sqlite", "claims_per_second", "disk"]
 
 PAIRS, CALLS = 15, 30
 BAR = 2.2
@@ -46,7 +46,7 @@ CLAIM = claim()
 
 def call_on_sqlite() -> Figure:
     """Claim and record on a file, against two commits of the same bytes."""
-    with tempfile.TemporaryDirectory(dir=_disk()) as folder:
+    with tempfile.TemporaryDirectory(dir=disk()) as folder:
         store = SqliteStore(Path(folder) / "ledger.db")
         bare = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         bare.execute("PRAGMA journal_mode = WAL")
@@ -138,7 +138,7 @@ def _timed(what: Callable[[], None]) -> float:
 
 
 def _rate(kind: str, workers: int) -> float:
-    with tempfile.TemporaryDirectory(dir=_disk()) as folder:
+    with tempfile.TemporaryDirectory(dir=disk()) as folder:
         schema = f"shipkit_bench_{secrets.token_hex(6)}"
         place = str(Path(folder) / "ledger.db") if kind == "SQLite" else schema
         _opened(kind, place).close()
@@ -174,6 +174,6 @@ def _opened(kind: str, place: str) -> Any:
     return SqliteStore(place) if kind == "SQLite" else PostgresStore(SERVER, schema=place)
 
 
-def _disk() -> str:
+def disk() -> str:
     """A folder on a disk: what is in memory has no durable commits."""
     return os.environ.get("SHIPKIT_BENCH_DISK", str(Path.cwd()))

@@ -1,10 +1,12 @@
 """A process with an endpoint in it: ``python -m tests.service.hosting KIND PLACE [--bare] [--bounds JSON]``.
 
-It prints its port. ``--bare`` answers 204 without a store: what the same server does at most.
+It prints its port. ``--bare`` verifies and answers without a store: what the same server does at most. ``--single``
+commits one by one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -14,11 +16,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from shipkit.config import Bounds, ServiceChoice
-from shipkit.service import Endpoint
+from shipkit.service import Endpoint, intake
 from shipkit.store import PostgresStore, SqliteStore
 from tests.service.pusher import client
 
@@ -36,7 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     ours = client(store)
     from shipkit.service.listening import server
 
-    app: Any = bare if "--bare" in arguments else Endpoint(ours, bounds=bounds)
+    if "--single" in arguments:
+        intake.GroupCommit = partial(intake.GroupCommit, longest=1)  # type: ignore[assignment, misc]
+    commits = [0]
+    endpoint = Endpoint(ours, bounds=bounds)
+    counted(endpoint._entrance.store, commits)
+    if "--bare" in arguments:
+        endpoint._intake, endpoint._addresses = Nothing(), endpoint._entrance.addresses()  # type: ignore[assignment]
+    app = telling(endpoint, commits)
     choice = ServiceChoice(port=0, bounds=bounds)
     running = server(app, choice)
     # uvicorn stops in order and then raises the signal again, for whoever handled it before.
@@ -50,17 +60,41 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def bare(scope: Any, receive: Any, send: Any) -> None:
-    """Reads a body and answers 204."""
-    if scope["type"] == "lifespan":
-        for step in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{step}.complete"})
-        return
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+def counted(events: Any, commits: list[int]) -> None:
+    """Count the commits of deliveries."""
+    put = events.put
+
+    def counting(deliveries: Any) -> Any:
+        commits[0] += 1
+        return put(deliveries)
+
+    events.put = counting
+
+
+def telling(app: Any, commits: list[int]) -> Any:
+    """*app*, and at ``/commits`` how many commits there were."""
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != "/commits":
+            return await app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"connection", b"close")]})
+        return await send({"type": "http.response.body", "body": json.dumps(commits[0]).encode()})
+
+    return told
+
+
+class Nothing:
+    """Keeps nothing, and says at once that it has."""
+
+    full, depth = False, 0
+
+    def put(self, delivery: Any) -> Any:
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(True)
+        return done
+
+    def close(self) -> None:
+        """Nothing to write."""
 
 
 def opened(kind: str, place: str) -> Any:

@@ -20,7 +20,7 @@ from ..errors import ShipkitError
 from ..model import DeliveryResult
 from ..store.group import FullError
 from ..webhooks import RawPush
-from .body import Bell, Body, Held
+from .body import Bells, Body, Held
 from .bounds import Bounds, Lane
 from .intake import Intake
 
@@ -71,7 +71,7 @@ class Endpoint:
         self._also_ready = ready
         self._lanes: dict[str, Lane] = {}
         self._strangers = Lane(self._bounds.strangers_per_s, time.monotonic())
-        self._held = Held()
+        self._held, self._bells = Held(), Bells()
         self._name = secrets.token_hex(8)
         self._opening: asyncio.Lock | None = None
         self._addresses: Addresses | None = None
@@ -164,10 +164,11 @@ class Endpoint:
         return problem(429, retry_after_s=wait_s) if wait_s else problem(404)
 
     async def _push(self, alias: str, scope: Scope, receive: Receive) -> Answer | None:
+        began_at = time.monotonic()
         lane = self._lanes.get(alias)
         if lane is None:
-            lane = self._lanes[alias] = Lane(self._bounds.per_s, time.monotonic())
-        wait_s = lane.wait_s(time.monotonic())
+            lane = self._lanes[alias] = Lane(self._bounds.per_s, began_at)
+        wait_s = lane.wait_s(began_at)
         if wait_s:
             return problem(429, retry_after_s=wait_s)
         headers = _headers(scope["headers"])
@@ -179,7 +180,7 @@ class Endpoint:
         lane.open += 1
         body = Body(self._held, self._limits.body_max_bytes, self._bounds.bytes_at_once)
         try:
-            refused = await body.read(receive, self._bounds.body_s)
+            refused = await body.read(receive, self._bells.after(self._bounds.body_s))
             if refused is not None:
                 return problem(refused, retry_after_s=1 if refused == 503 else None) if refused else None
             push = RawPush(
@@ -188,25 +189,25 @@ class Endpoint:
                 query=scope.get("query_string", b"").decode("latin-1"),
                 remote=(scope.get("client") or ("",))[0],
             )
-            return await self._stored(alias, push)
+            return await self._stored(alias, push, began_at)
         finally:
             lane.open -= 1
             body.drop()
 
-    async def _stored(self, alias: str, push: RawPush) -> Answer:
+    async def _stored(self, alias: str, push: RawPush, began_at: float) -> Answer:
         delivery = self._entrance.judge(alias, push)
         if delivery.result is not DeliveryResult.ACCEPTED:
-            self._entrance.told(delivery)
+            self._entrance.told(delivery, elapsed_s=time.monotonic() - began_at)
             return problem(401)
         intake = self._intake
         if intake is None:  # it closes
             return problem(503, retry_after_s=1)
-        with Bell(self._bounds.commit_s):
+        with self._bells.after(self._bounds.commit_s):
             try:
                 first = await intake.put(delivery)
             except FullError:
                 return problem(503, retry_after_s=1)
-            self._entrance.told(delivery, first=first)
+            self._entrance.told(delivery, first=first, elapsed_s=time.monotonic() - began_at)
             return accepted()
         return problem(503, retry_after_s=5)
 

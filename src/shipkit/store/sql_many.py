@@ -1,4 +1,4 @@
-"""Many rows in one go: one statement with arrays on PostgreSQL, one after the other on SQLite."""
+"""Many rows in one go: one statement with arrays on PostgreSQL, with their values on SQLite."""
 
 from __future__ import annotations
 
@@ -21,10 +21,14 @@ def insert(
         return
     columns = ", ".join(types)
     if dialect.name == "sqlite":
-        given = ", ".join(f":{name}" for name in types)
-        statement = dialect.text(f"INSERT INTO {table} ({columns}) VALUES ({given}) {more}")
-        for row in rows:
-            session.tell(statement, dict(row))
+        start = 0
+        while start < len(rows):
+            size = _size(len(rows) - start, len(types))
+            names, given = _placed(tuple(types), size)
+            values = [row[name] for row in rows[start : start + size] for name in types]
+            statement = dialect.text(f"INSERT INTO {table} ({columns}) VALUES {given} {more}")
+            session.tell(statement, dict(zip(names, values, strict=True)))
+            start += size
         return
     statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {listed(tuple(types.items()))} {more}"
     session.tell(dialect.text(statement), lists(types, rows))
@@ -46,6 +50,25 @@ def change(
     sets = ", ".join(f"{name} = g.{name}" for name in names)
     statement = f"UPDATE {table} AS t SET {sets} FROM {listed(tuple(types.items()))} WHERE t.{key} = g.{key}"
     session.tell(dialect.text(statement), lists(types, rows))
+
+
+def _size(left: int, columns: int) -> int:
+    """How many rows go into one statement: a power of two, so that few statements differ and each is compiled once.
+
+    For each statement Python hands the interpreter's lock over and waits to have it back: beside a busy thread that is
+    what a row costs. SQLite takes 999 values in a statement, and more in later versions.
+    """
+    most = max(1, min(left, 900 // columns))
+    return 1 << (most.bit_length() - 1)
+
+
+@cache
+def _placed(names: tuple[str, ...], size: int) -> tuple[tuple[str, ...], str]:
+    """The names of the values of *size* rows, and these as SQL."""
+    rows = [tuple(f"{name}_{row}" for name in names) for row in range(size)]
+    return tuple(name for row in rows for name in row), ", ".join(
+        f"({', '.join(f':{n}' for n in row)})" for row in rows
+    )
 
 
 @cache

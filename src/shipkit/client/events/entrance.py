@@ -53,11 +53,11 @@ class Entrance:
         """What *push* is worth: see `receiving.judged`."""
         return judged(self._desk.desk, alias, push)
 
-    def told(self, delivery: WebhookDelivery, *, first: bool = True) -> None:
+    def told(self, delivery: WebhookDelivery, *, first: bool = True, elapsed_s: float | None = None) -> None:
         """Let it be counted: refused, stored, or (*first* is false) stored since an earlier time."""
         if not first:
             delivery = attrs.evolve(delivery, dedup=DedupResult.DUPLICATE)
-        for event in seen(delivery):
+        for event in seen(self._desk.desk, delivery, elapsed_s=elapsed_s):
             self._tell(event)
 
 

@@ -50,23 +50,31 @@ def receive(desk: EventDesk, alias: str, push: RawPush) -> Run[Received]:
     if taken and not fresh:
         delivery = attrs.evolve(delivery, dedup=m.DedupResult.DUPLICATE)
     elapsed_s = (yield from now()) - began
-    for event in seen(delivery, elapsed_s=elapsed_s):
+    for event in seen(desk.desk, delivery, elapsed_s=elapsed_s):
         yield Emit(event=event)
     return Received(delivery=delivery, stored=fresh, duplicate=taken and not fresh)
 
 
-def seen(delivery: m.WebhookDelivery, *, elapsed_s: float | None = None) -> Iterator[Observation]:
+def seen(desk: Desk, delivery: m.WebhookDelivery, *, elapsed_s: float | None = None) -> Iterator[Observation]:
     """What is counted of a push: whether it was taken, and of whom it was proved to be."""
+    account = desk.accounts.get(delivery.account)
     refused = delivery.result is m.DeliveryResult.FAILED
     yield Observation(
         kind="webhook",
         account=delivery.account,
         carrier=delivery.carrier,
+        environment=account.state.environment if account is not None else "",
         operation="receive_webhook",
         elapsed_s=elapsed_s,
         error=f"signature_{delivery.signature.value}" if refused else "",
         detail=delivery.dedup.value,
-        words=m.FrozenMap({"delivery_result": delivery.result.value, "signature": delivery.signature.value}),
+        words=m.FrozenMap(
+            {
+                "delivery_result": delivery.result.value,
+                "signature": delivery.signature.value,
+                "trust": delivery.trust.value,
+            }
+        ),
     )
 
 
