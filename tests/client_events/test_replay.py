@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipkit.codec import to_dict
 from shipkit.errors import InputError
-from shipkit.model import Milestone
+from shipkit.model import Milestone, TimeBasis, evolve
 from shipkit.store import MemoryStore
 from tests.client_events.stage import MILESTONES, Clock, Tracked, event, hosted, parcel, row
 
@@ -94,6 +94,29 @@ def test_what_is_read_again_may_be_chosen(store: Any, clock: Clock) -> None:
         assert (numbers(account="acme-fr"), numbers(codes=["ZZ"])) == ([], [])
         with pytest.raises(InputError):
             host.replay(since=clock.at.replace(tzinfo=None))
+
+
+def test_what_a_replay_would_make_is_what_it_makes(store: Any, clock: Clock) -> None:
+    """Times without an offset are placed in both, by what the account knows."""
+    with hosted(store, clock=clock, carrier=_Zoneless()) as host:
+        store.events.follow([parcel("P1")])
+        host.push(row("P1", event("accepted", 2), event("HB", 9)))
+        host.drain()
+    with hosted(store, clock=clock, carrier=_Zoneless(table=NEWER, version="2", zone="Europe/Paris")) as host:
+        reported = host.replay()
+        applied = host.replay(apply=True)
+        assert reported.parcels == applied.parcels != ()
+        assert host.replay().parcels == ()
+        (known,) = store.events.evidence([host.state("P1").scope]).values()
+        assert {one.time.offset_min for one in known} == {60}
+
+
+class _Zoneless(Tracked):
+    """It prints local times."""
+
+    def _event(self, row: Any, at: Any) -> Any:
+        made = super()._event(row, at)
+        return evolve(made, time=evolve(made.time, offset_min=None, basis=TimeBasis.NONE))
 
 
 class _Mended(Tracked):
