@@ -39,10 +39,10 @@ kept AS (
   SELECT s.id, g.head, g.body FROM stored AS s
   JOIN given AS g ON g.account = s.account AND g.delivery_id = s.delivery_id)
 SELECT account, delivery_id FROM stored"""
-_LETTER: Final = dict.fromkeys(
+_LETTER: Final[dict[str, str]] = dict.fromkeys(
     ("id", "account", "delivery_id", "carrier", "state", "due_at", "received_at", "heard_at"), ""
 )
-_BODY: Final = dict.fromkeys(("id", "head", "body"), "")
+_BODY: Final[dict[str, str]] = dict.fromkeys(("id", "head", "body"), "")
 _ENDED: Final = {
     "id": "bigint",
     "state": "text",

@@ -26,8 +26,8 @@ _TOLD: Final = {
     "type": "text",
     "body": "bytea",
 }
-_ROW: Final = dict.fromkeys(("number", *_TOLD, "announced_at"), "")
-_OUT: Final = dict.fromkeys(("number", "destination", "scope", "announced_at"), "")
+_ROW: Final[dict[str, str]] = dict.fromkeys(("number", *_TOLD, "announced_at"), "")
+_OUT: Final[dict[str, str]] = dict.fromkeys(("number", "destination", "scope", "announced_at"), "")
 _WRAP: Final = 2**31 - 1
 _CLASS: Final = f"CAST(mod(CAST(CAST('shipkit_announcement' AS regclass) AS bigint), {_WRAP}) AS int)"
 _LAST: Final = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM shipkit_announcement_number_seq"
