@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import tarfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from shipkit.events.advancing import advanced
@@ -161,3 +164,19 @@ def test_the_payloads_of_the_asyncapi_document_accept_what_is_published_and_noth
         check = Draft202012Validator(schema, registry=Registry().with_resources(files.items()))
         told = announcement(News.EVENT, event(1), parcel=PARCEL, key="k", sequence=1, happened_at=None)
         assert check.is_valid(json.loads(told.body)) == (message["title"] == News.EVENT.value)
+
+
+@pytest.mark.services
+def test_the_asyncapi_document_fits_the_schema_of_asyncapi(tmp_path: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm, which has the schema of AsyncAPI")
+    packed = subprocess.run([npm, "pack", "@asyncapi/specs@6.11.1"], cwd=tmp_path, capture_output=True, timeout=120)
+    if packed.returncode:
+        pytest.skip("npm cannot fetch @asyncapi/specs")
+    with tarfile.open(tmp_path / "asyncapi-specs-6.11.1.tgz") as archive:
+        member = archive.extractfile("package/schemas/3.0.0-without-$id.json")
+        assert member is not None
+        check = Draft7Validator(json.load(member))
+    assert [error.message for error in check.iter_errors(asyncapi())] == []
+    assert not check.is_valid(asyncapi() | {"channels": 1})
