@@ -17,8 +17,9 @@ class Observation:
 
     ``kind`` is ``request`` (one exchange), ``call`` (one operation of the host, ``in_doubt`` where it ended so),
     ``recovery`` (one look for a booking in doubt), ``retry``, ``breaker``, ``token``, ``waited``, ``booked``,
-    ``unmapped_code`` or ``strays``; of parcels on their way ``webhook`` (one delivery), ``event``, ``milestone`` (its
-    first entry), ``exception`` (one that opened), ``delivered``, ``published`` and ``polled``. ``error`` is the code of
+    ``unmapped_code`` or ``strays``; of parcels on their way ``webhook`` (one delivery), ``processed`` (one row of the
+    inbox), ``event``, ``milestone`` (its first entry), ``exception`` (one that opened), ``delivered``, ``published`` (a
+    batch, by what became of it) and ``polled`` (one round of an account). ``error`` is the code of
     the error that ended it. ``call`` is the call of the host that it belongs to, and ``id`` tells what began and what
     ended apart, by numbers of this process.
     """

@@ -179,10 +179,11 @@ class Relay:
         try:
             unsent = destination.publisher.publish(batch)
         except Exception as error:  # a publisher that breaks its contract stops its destination, nobody else's
-            return self._told(destination, self._put_off(name, destination, len(batch), error))
+            took_s = self._clock() - began
+            return self._told(destination, self._put_off(name, destination, len(batch), error), took_s)
         took_s = self._clock() - began
         self._sized(destination, took_s)
-        return self._told(destination, self._noted(name, destination, batch, unsent))
+        return self._told(destination, self._noted(name, destination, batch, unsent), took_s)
 
     def _noted(
         self, name: str, destination: _Destination, batch: Sequence[Outgoing], unsent: Sequence[Unsent]
@@ -239,16 +240,18 @@ class Relay:
         elif took_s < self._settings.relay_lease_s / 12:
             destination.batch = min(self._settings.relay_batch, destination.batch * 2)
 
-    def _told(self, destination: _Destination, relayed: RelayedTo) -> RelayedTo:
+    def _told(self, destination: _Destination, relayed: RelayedTo, took_s: float) -> RelayedTo:
         refused = relayed.refused + relayed.dead
         lost = relayed.waiting if relayed.error and not refused else 0
-        for outcome, count in (("ok", relayed.sent), ("rejected", refused), ("unavailable", lost)):
-            if self._observer is not None and count:
+        counts = [("ok", relayed.sent), ("rejected", refused), ("unavailable", lost)]
+        for place, (outcome, count) in enumerate([one for one in counts if one[1]]):
+            if self._observer is not None:
                 words = FrozenMap({"publisher": destination.publisher.kind, "outcome": outcome})
                 self._observer(
                     Observation(
                         kind="published",
                         operation=relayed.destination,
+                        elapsed_s=took_s if place == 0 else None,  # of the batch, once
                         error="" if outcome == "ok" else relayed.error,
                         value=count,
                         words=words,

@@ -11,7 +11,7 @@ import attrs
 from ..ports import Observation
 from .table import ATTRIBUTES, INSTRUMENTS, OK
 
-__all__ = ["Measured", "Measures", "outcome_of", "status_class"]
+__all__ = ["Measured", "Measures", "named", "outcome_of", "status_class"]
 
 _OUTCOMES: Final = ATTRIBUTES["shipkit.outcome"].values
 _OPERATIONS: Final = ATTRIBUTES["shipkit.operation"].values
@@ -80,9 +80,13 @@ class Measures:
         self._lock = threading.Lock()
         self._calls: dict[int, _Call] = {}
         self._open: dict[tuple[tuple[str, str], ...], set[str]] = {}
+        self.environments: dict[str, str] = {}
+        """By account, as far as something was told of it."""
 
     def of(self, event: Observation) -> Iterator[Measured]:
         """What *event* adds."""
+        if event.account and event.environment:
+            self.environments[event.account] = event.environment
         return _of_parcels(event) if event.kind in _OF_PARCELS else self._of_calls(event)
 
     def _of_calls(self, event: Observation) -> Iterator[Measured]:
@@ -178,16 +182,20 @@ def _of_parcels(event: Observation) -> Iterator[Measured]:
     counted, timed, measured = _OF_PARCELS[event.kind]
     if counted:
         many = 1 if event.kind != "published" else event.value or 0
-        yield Measured(counted, many, _named(counted, event))
+        yield Measured(counted, many, named(counted, event))
     if timed and event.elapsed_s is not None:
-        yield Measured(timed, event.elapsed_s, _named(timed, event))
+        yield Measured(timed, event.elapsed_s, named(timed, event))
     if measured and event.value is not None:
-        yield Measured(measured, event.value, _named(measured, event))
+        yield Measured(measured, event.value, named(measured, event))
 
 
-def _named(instrument: str, event: Observation) -> tuple[tuple[str, str], ...]:
+def named(instrument: str, event: Observation) -> tuple[tuple[str, str], ...]:
     """The instrument's attributes, as far as *event* has them."""
-    own = {"shipkit.carrier": event.carrier, "shipkit.environment": event.environment}
+    own = {
+        "shipkit.carrier": event.carrier,
+        "shipkit.environment": event.environment,
+        "shipkit.outcome": outcome_of(event.error),
+    }
     words = own | {f"shipkit.{name}": word for name, word in event.words.items()}
     return tuple((name, words[name]) for name in INSTRUMENTS[instrument].attributes if words.get(name))
 

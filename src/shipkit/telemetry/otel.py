@@ -7,6 +7,7 @@ instrumented: its spans would tell addresses.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from contextvars import Token
 from typing import Any, Final
@@ -19,8 +20,8 @@ except ImportError as missing:
     raise ImportError("OpenTelemetry's API is missing: install shipkit-sdk[otel]") from missing
 
 from ..ports import Observation, Store
-from .measures import Measured, Measures, outcome_of, status_class
-from .queues import waiting
+from .measures import Measured, Measures, named, outcome_of, status_class
+from .queues import GAUGES, waiting
 from .table import INSTRUMENTS, OK, Instrument, buckets_of
 
 __all__ = ["OpenTelemetry"]
@@ -31,14 +32,21 @@ _SPANS: Final = {
     "request": "shipkit.send",
     "recovery": "shipkit.recover",
 }
+# Nothing happens within them that is told: they are made when they have ended.
+_AFTERWARDS: Final = {
+    "webhook": "shipkit.webhook",
+    "processed": "shipkit.process",
+    "published": "shipkit.publish",
+    "polled": "shipkit.poll",
+}
 _MAX_OPEN = 10_000  # what calls that never ended leave behind
 
 
 class OpenTelemetry:
     """An observer that makes spans and metrics with the host's providers, the global ones unless it names others.
 
-    One for a process serves every client. With a *store* the queues of its ledger are read whenever metrics are
-    collected.
+    One for a process serves every client. With a *store* its queues and how its parcels stand are read whenever metrics
+    are collected.
     """
 
     def __init__(
@@ -58,7 +66,7 @@ class OpenTelemetry:
             for row in INSTRUMENTS.values()
             if row.kind in ("counter", "histogram")
         }
-        for name in ("shipkit.endpoint.available", "shipkit.queue.depth", "shipkit.queue.age"):
+        for name in ("shipkit.endpoint.available", *GAUGES):
             row = INSTRUMENTS[name]
             self._meter.create_observable_gauge(name, [self._gauge(name)], unit=row.unit, description=row.meaning)
 
@@ -76,6 +84,8 @@ class OpenTelemetry:
         result = self._measures.recovery_result(event) if event.kind == "recovery" else ""
         for measured in self._measures.of(event):
             self._record[measured.name](measured.value, dict(measured.attributes))
+        if event.kind in _AFTERWARDS and event.elapsed_s is not None:
+            self._spanned(event, event.elapsed_s)
         if event.kind in _SPANS:
             with self._lock:
                 span, token = self._open.pop(event.id, (None, None))
@@ -83,9 +93,21 @@ class OpenTelemetry:
                 _end(span, event, result)
                 context.detach(token)
 
+    def _spanned(self, event: Observation, elapsed_s: float) -> None:
+        name, ended_ns = _AFTERWARDS[event.kind], time.time_ns()
+        kind = SpanKind.SERVER if event.kind == "webhook" else SpanKind.INTERNAL
+        began_ns = ended_ns - int(elapsed_s * 1e9)
+        span = self._tracer.start_span(name, kind=kind, attributes=dict(named(name, event)), start_time=began_ns)
+        if event.error:
+            # What is outside the closed set, such as the name of an exception, is no description either.
+            span.set_status(Status(StatusCode.ERROR, outcome_of(event.error) or None))
+        span.end(ended_ns)
+
     def _gauge(self, name: str) -> Any:
         def observed(_: CallbackOptions) -> Iterable[metrics.Observation]:
-            rows: list[Measured] = self._measures.available() if "endpoint" in name else waiting(self._store)
+            rows: list[Measured] = (
+                self._measures.available() if "endpoint" in name else waiting(self._store, self._measures.environments)
+            )
             return [metrics.Observation(row.value, dict(row.attributes)) for row in rows if row.name == name]
 
         return observed

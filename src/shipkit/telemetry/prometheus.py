@@ -25,7 +25,7 @@ class Prometheus:
     """An observer that keeps what Prometheus asks for; no OpenTelemetry is needed.
 
     Keep one for a process and hand it to every client; `render` is the body of the answer to ``GET /metrics``. With a
-    *store* the queues of its ledger are read whenever somebody asks.
+    *store* its queues and how its parcels stand are read whenever somebody asks.
     """
 
     def __init__(self, store: Store | None = None) -> None:
@@ -50,7 +50,7 @@ class Prometheus:
 
     def render(self) -> str:
         """Everything so far in Prometheus' text format, served as `CONTENT_TYPE`."""
-        gauges = [*self._measures.available(), *waiting(self._store)]
+        gauges = [*self._measures.available(), *waiting(self._store, self._measures.environments)]
         with self._lock:
             told: dict[str, dict[tuple[str, Attributes], list[Sample]]] = {
                 "counter": {key: [("", (), value)] for key, value in self._counters.items()},

@@ -15,8 +15,8 @@ import attrs
 
 from ...errors import ShipkitError, StoreError
 from ...events.advancing import divided
-from ...flow import Emit, Run, call
-from ...model import DeliveryResult, EventSource, TrackingEvent, TrackResult
+from ...flow import Emit, Run, call, now
+from ...model import DeliveryResult, EventSource, FrozenMap, TrackingEvent, TrackResult, WebhookDelivery
 from ...ports import Observation
 from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
 from .asking import ask, can_ask
@@ -30,6 +30,13 @@ from .sharing import evidence_of
 __all__ = ["process"]
 
 _INTERNAL: Final = "internal_"
+_RESULTS: Final = {
+    LetterState.NEW: DeliveryResult.FAILED,
+    LetterState.DONE: DeliveryResult.ACCEPTED,
+    LetterState.PARKED: DeliveryResult.ACCEPTED,
+    LetterState.IGNORED: DeliveryResult.IGNORED,
+    LetterState.DEAD: DeliveryResult.DEAD_LETTER,
+}
 
 Followed = Mapping[tuple[str, str], Parcel]
 
@@ -67,7 +74,7 @@ def _given_up(desk: EventDesk, owner: str, letter: Letter) -> Run[Processed]:
     ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
     end = ends.of(letter, LetterState.DEAD, "attempts")
     yield from call(desk.store.commit, Work(letters=(end,)))
-    yield from _seen_dead(letter, end)
+    yield from _seen_dead(desk, letter, end)
     return counted((end,))
 
 
@@ -83,13 +90,13 @@ def _seen_through(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Pro
     put_back = tuple([ends.again(letter, code, detail=detail) for letter in letters])
     yield from call(desk.store.commit, Work(letters=put_back))
     for letter, end in zip(letters, put_back, strict=True):
-        yield from _seen_dead(letter, end)
+        yield from _seen_dead(desk, letter, end)
     return counted(put_back)
 
 
 def _processed(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Processed]:
     ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
-    batch = _Batch(desk, ends)
+    batch, began_s = _Batch(desk, ends), (yield from now())
     for letter in letters:
         batch.open(letter)
     pairs = batch.pairs()
@@ -99,7 +106,7 @@ def _processed(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Proces
     for scope, answer in answers.items():
         batch.answered(scope, answer)
     written = yield from committed(desk, batch.parcels, batch.told(), batch.ends)
-    yield from batch.seen(written.failed)
+    yield from batch.seen(written.failed, (yield from now()) - began_s)
     return counted(batch.ends(written.failed)) + Processed(
         asked=len(answers),
         parcels=len(written.works),
@@ -250,10 +257,13 @@ class _Batch:
             end = self.make.of(letter, LetterState.DONE if course.scopes else LetterState.IGNORED)
         return attrs.evolve(end, scopes=tuple(sorted(course.scopes)))
 
-    def seen(self, failed: frozenset[str]) -> Iterator[Emit]:
-        """What is counted: codes that no table explains, when their delivery has ended, and dead letters."""
+    def seen(self, failed: frozenset[str], elapsed_s: float) -> Iterator[Emit]:
+        """What is counted: how deliveries ended, codes that no table explains, and dead letters."""
+        watched = self.desk.desk.watch()
         for course in self.courses:
             delivery, end = course.letter.delivery, self._end(course, failed)
+            if watched:
+                yield Emit(event=_ended(self.desk, delivery, end, elapsed_s))
             if end.state in (LetterState.DONE, LetterState.IGNORED):
                 for code in course.codes:
                     yield Emit(
@@ -266,12 +276,28 @@ class _Batch:
                         )
                     )
             else:
-                yield from _seen_dead(course.letter, end)
+                yield from _seen_dead(self.desk, course.letter, end)
 
 
-def _seen_dead(letter: Letter, end: LetterEnd) -> Iterator[Emit]:
+def _ended(desk: EventDesk, delivery: WebhookDelivery, end: LetterEnd, elapsed_s: float) -> Observation:
+    """One row of the inbox: how long it took with those that were read beside it, and how that ended."""
+    account = desk.desk.accounts.get(delivery.account)
+    return Observation(
+        kind="processed",
+        account=delivery.account,
+        carrier=delivery.carrier,
+        environment=account.state.environment if account is not None else "",
+        operation="process",
+        elapsed_s=elapsed_s,
+        error=end.error if end.state is LetterState.DEAD else "",
+        detail=end.state.value,
+        words=FrozenMap({"delivery_result": _RESULTS[end.state].value}),
+    )
+
+
+def _seen_dead(desk: EventDesk, letter: Letter, end: LetterEnd) -> Iterator[Emit]:
     if end.state is LetterState.DEAD:
-        for event in seen(attrs.evolve(letter.delivery, result=DeliveryResult.DEAD_LETTER)):
+        for event in seen(desk.desk, attrs.evolve(letter.delivery, result=DeliveryResult.DEAD_LETTER)):
             yield Emit(event=attrs.evolve(event, operation="process", error=end.error))
 
 
