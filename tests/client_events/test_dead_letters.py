@@ -81,6 +81,9 @@ def test_what_kills_its_workers_is_found_and_what_came_with_it_is_processed(
             clock.on(61)
         assert [one.state.value for one in host.letters()] == ["dead" if n in bad else "done" for n in range(6)]
         assert {one.error for one in host.dead_letters()} == {"attempts"}
+        assert host.replay().unreadable == (), "it would end whoever replays"
+        with pytest.raises(Killed):
+            host.replay([host.dead_letters()[0].id])
 
 
 def test_hints_that_wait_for_their_carrier_go_together_when_it_is_back(store: Any, clock: Clock) -> None:

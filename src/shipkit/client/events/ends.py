@@ -12,9 +12,11 @@ import attrs
 from ...ports.events import Letter, LetterEnd, LetterState
 from ...settings import Settings
 
-__all__ = ["Ends", "Processed", "counted", "tried_last"]
+__all__ = ["ATTEMPTS", "Ends", "Processed", "counted", "tried_last"]
 
 _LONGEST_S: Final = 3600.0
+ATTEMPTS: Final = "attempts"
+"""The error of a delivery that ended each worker that took it."""
 
 
 @attrs.frozen(kw_only=True)

@@ -22,7 +22,7 @@ from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
 from .asking import ask, can_ask
 from .committing import Told, committed, kept
 from .desk import EventDesk
-from .ends import Ends, Processed, counted, tried_last
+from .ends import ATTEMPTS, Ends, Processed, counted, tried_last
 from .reading import Reading, codes_of, nobodys, numbers_of, opened
 from .receiving import seen
 from .sharing import evidence_of
@@ -72,7 +72,7 @@ def _is_suspect(letter: Letter) -> bool:
 
 def _given_up(desk: EventDesk, owner: str, letter: Letter) -> Run[Processed]:
     ends = Ends(settings=desk.settings, owner=owner, now=(yield from call(desk.store.now)))
-    end = ends.of(letter, LetterState.DEAD, "attempts")
+    end = ends.of(letter, LetterState.DEAD, ATTEMPTS)
     yield from call(desk.store.commit, Work(letters=(end,)))
     yield from _seen_dead(desk, letter, end)
     return counted((end,))

@@ -22,6 +22,7 @@ from ...model import Problem, ProblemCode, TrackingEvent, TrackResult, evolve
 from ...ports.events import Letter, LetterState, Parcel
 from .committing import Told, committed, joined, kept
 from .desk import EventDesk
+from .ends import ATTEMPTS
 from .parking import DeadLetter, dead_letter, take_up
 from .reading import Reading, numbers_of, opened
 from .sharing import evidence_of
@@ -85,7 +86,7 @@ def replay(
     if since is not None and since.tzinfo is None:
         text = "has no offset from UTC"
         raise InputError(problems=(Problem(path="/since", code=ProblemCode.MALFORMED, text=text),))
-    course = _Course(desk, frozenset(codes))
+    course = _Course(desk, frozenset(codes), named=bool(ids))
     after = 0
     chosen = tuple(sorted(set(ids)))
     while True:
@@ -104,24 +105,34 @@ def replay(
             break
         after = page[-1].id if page else after
     parcels, failed = yield from course.outcome(apply=apply)
-    report = attrs.evolve(course.report, parcels=parcels, failed=failed, applied=apply)
     if apply:
-        yield from take_up(desk, report.readable)
-    return report
+        yield from take_up(desk, course.readable)
+    return ReplayReport(
+        deliveries=course.deliveries,
+        hints=course.hints,
+        unknown=course.unknown,
+        unreadable=tuple(course.unreadable),
+        readable=tuple(course.readable),
+        parcels=parcels,
+        failed=failed,
+        applied=apply,
+    )
 
 
 class _Course:
     """What one replay has read so far: of each parcel only what is not known of it in just this form."""
 
-    def __init__(self, desk: EventDesk, codes: frozenset[str]) -> None:
-        self.desk, self.codes = desk, codes
-        self.report = ReplayReport()
+    def __init__(self, desk: EventDesk, codes: frozenset[str], *, named: bool) -> None:
+        self.desk, self.codes, self.named = desk, codes, named
+        self.deliveries = self.hints = self.unknown = 0
+        self.unreadable: list[DeadLetter] = []
+        self.readable: list[int] = []
         self.events: dict[str, list[TrackingEvent]] = {}
         self.results: dict[str, list[TrackResult]] = {}
 
     def read(self, letters: Sequence[Letter]) -> Run[None]:
         """Read one page of deliveries."""
-        readings = [self._opened(letter) for letter in letters if letter.purged_at is None]
+        readings = [self._opened(letter) for letter in letters if self._may_be_read(letter)]
         useful = [one for one in readings if one is not None]
         pairs = tuple(dict.fromkeys((one.carrier, number) for one in useful for number in one.numbers()))
         rows = (yield from call(self.desk.store.find, pairs)) if pairs else ()
@@ -131,19 +142,21 @@ class _Course:
         for reading in useful:
             self._take(reading, followed, known)
 
+    def _may_be_read(self, letter: Letter) -> bool:
+        """Whether it is kept; what ended each worker that read it may end this one, and is read by its id only."""
+        return letter.purged_at is None and (self.named or letter.error != ATTEMPTS)
+
     def _opened(self, letter: Letter) -> Reading | None:
         reading = opened(self.desk.desk, letter)
         told = {event.code for result in reading.results for event in result.events}
         if self.codes and not reading.error and not self.codes & told:
             return None
-        report = self.report
         if reading.error:
-            failed = dead_letter(attrs.evolve(letter, error=reading.error, detail=reading.detail))
-            self.report = attrs.evolve(report, unreadable=(*report.unreadable, failed))
+            self.unreadable.append(dead_letter(attrs.evolve(letter, error=reading.error, detail=reading.detail)))
             return None
         if letter.state is LetterState.DEAD:
-            report = attrs.evolve(report, readable=(*report.readable, letter.id))
-        self.report = attrs.evolve(report, deliveries=report.deliveries + 1)
+            self.readable.append(letter.id)
+        self.deliveries += 1
         return reading
 
     def _take(
@@ -169,9 +182,8 @@ class _Course:
                 if evidence.result is not None and (evidence.result.transit or evidence.result.proof):
                     beside = evolve(evidence.result, events=())
                     self.results.setdefault(parcel.scope, []).append(beside)
-        report = self.report
-        unknown = not known_parcel and bool(reading.results)
-        self.report = attrs.evolve(report, hints=report.hints + hint, unknown=report.unknown + unknown)
+        self.hints += hint
+        self.unknown += bool(reading.results) and not known_parcel
 
     def outcome(self, *, apply: bool) -> Run[tuple[tuple[Replayed, ...], tuple[str, ...]]]:
         """What differs by parcel, written where *apply* says so, and the scopes where that did not get through."""
