@@ -93,9 +93,9 @@ def _fill(path: Path, parcels: int) -> None:
     for statement, values in (
         (
             f"""INSERT INTO shipkit_parcel (scope, carrier, account, number, key, since, version, next_poll_at,
-              finished_at, created_at, updated_at, state)
+              finished_at, created_at, updated_at, milestone, actors, state)
             {_COUNT} SELECT {_SCOPE}, 'acme', 'main', substr({_SCOPE}, 6, 10), 'order-' || n, :at, 3,
-              CASE WHEN n > :open THEN :ended + n END, CASE WHEN n <= :open THEN :ended END, :at, :at, :state FROM c""",
+              CASE WHEN n > :open THEN :ended + n END, CASE WHEN n <= :open THEN :ended END, :at, :at, 'in_transit', '', :state FROM c""",
             {"state": state},
         ),
         *(
@@ -181,6 +181,7 @@ _CALLS: dict[str, Callable[[EventStore, int], Any]] = {
     "100 open parcels walked": lambda store, _: store.walk(open_only=True, limit=100),
     "dead letters": lambda store, _: store.letters([LetterState.DEAD]),
     "queues": lambda store, _: store.queues(),
+    "parcels counted": lambda store, _: store.open_counts(),
     "last pushes": lambda store, _: store.heard(),
     "codes unmapped": lambda store, _: store.unmapped(),
     "nothing to purge": lambda store, _: store.purge_events(BEGAN, BEGAN, datetime(2000, 1, 1, tzinfo=timezone.utc)),

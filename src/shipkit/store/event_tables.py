@@ -30,7 +30,7 @@ _INDEXES: Final = """
     CREATE INDEX shipkit_parcel_account ON shipkit_parcel (account, next_poll_at, scope)
       WHERE next_poll_at IS NOT NULL;
     CREATE INDEX shipkit_parcel_open ON shipkit_parcel (scope) WHERE finished_at IS NULL;
-    CREATE INDEX shipkit_parcel_counted ON shipkit_parcel (account, carrier, milestone, actors)
+    CREATE INDEX shipkit_parcel_counted ON shipkit_parcel (account, carrier, milestone, actors, finished_at, number)
       WHERE finished_at IS NULL AND number <> '';
     CREATE INDEX shipkit_parcel_finished ON shipkit_parcel (finished_at)
       WHERE finished_at IS NOT NULL AND purged_at IS NULL;
