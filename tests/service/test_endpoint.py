@@ -505,3 +505,22 @@ def test_the_endpoint_needs_neither_starlette_nor_uvicorn_nor_httpx() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_async_client_gives_the_same_answers_and_serves_the_endpoint() -> None:
+    from shipkit import AsyncClient
+    from tests.service.pusher import Pusher
+
+    async def both() -> list[int]:
+        store = MemoryStore()
+        async with AsyncClient({"shop": Pusher()}, store=store) as ours:
+            path = (await ours.events.webhook_paths())["shop"]
+            app = Endpoint(ours)
+            sent = await asked(app, "POST", path, headers=signed(push()), body=(push(),))
+            await app.aclose()
+            again = await ours.events.answer("POST", path, signed(push()), push())
+            refused = await ours.events.answer("POST", path, {}, push())
+            assert len(store.events.letters()) == 1
+            return [sent.status if sent else 0, again.status, refused.status]
+
+    assert run(both()) == [200, 200, 401]
