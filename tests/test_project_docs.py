@@ -40,11 +40,12 @@ from shipkit.model import (
     WeightUnit,
 )
 from shipkit.ports import LedgerStore, Phase
+from shipkit.ports.events import EventStore
 from shipkit.settings import Settings
 from shipkit.simulator import FAULTS
 from shipkit.simulator.admin import PAGES
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
-from shipkit.testing import CarrierConformance
+from shipkit.testing import CarrierConformance, EventStoreContract, StoreContract
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -204,7 +205,10 @@ def test_the_drawing_of_milestones_has_each_of_them_and_the_table_every_step(gen
 def test_the_guide_for_stores_has_every_method_and_every_check(generated: Any) -> None:
     ledger = generated.port_table(LedgerStore)
     assert "| `claim(claim)` | Take the key" in ledger and "`look_again(entry, in_s)`" in ledger
-    methods = [name for name in vars(LedgerStore) if not name.startswith("_") and name != "blocking"]
-    assert [name for name in methods if f"| `{name}(" not in ledger] == []
-    checks = generated.store_checks_table()
+    for port in (LedgerStore, EventStore):
+        methods = [name for name in vars(port) if not name.startswith("_") and name != "blocking"]
+        assert [name for name in methods if f"| `{name}(" not in generated.port_table(port)] == []
+    checks = generated.store_checks_table(StoreContract)
     assert "a row of the state table" in checks and "a shared limit is never exceeded" in checks
+    checks = generated.store_checks_table(EventStoreContract)
+    assert "a commit is made on what was read or not at all" in checks and "no delivery is lent to two" in checks

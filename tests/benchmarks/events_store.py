@@ -95,7 +95,8 @@ def _fill(path: Path, parcels: int) -> None:
             f"""INSERT INTO shipkit_parcel (scope, carrier, account, number, key, since, version, next_poll_at,
               finished_at, created_at, updated_at, milestone, actors, state)
             {_COUNT} SELECT {_SCOPE}, 'acme', 'main', substr({_SCOPE}, 6, 10), 'order-' || n, :at, 3,
-              CASE WHEN n > :open THEN :ended + n END, CASE WHEN n <= :open THEN :ended END, :at, :at, 'in_transit', '', :state FROM c""",
+              CASE WHEN n > :open THEN :ended + n END, CASE WHEN n <= :open THEN :ended END,
+              :at, :at, 'in_transit', '', :state FROM c""",
             {"state": state},
         ),
         *(
