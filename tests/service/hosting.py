@@ -114,7 +114,7 @@ class Hosted:
         command = [sys.executable, "-m", "tests.service.hosting", kind, place, *words, *given]
         self.log = log
         errors = log.open("wb") if log is not None else None
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors or subprocess.DEVNULL, env=environ
         )
