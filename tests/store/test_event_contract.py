@@ -27,7 +27,6 @@ class Ours(EventStoreContract):
 
 class TestMemory(Ours):
     kind = "memory"
-    steps = None
 
 
 @pytest.mark.slow

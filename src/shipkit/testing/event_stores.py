@@ -29,7 +29,7 @@ class EventStoreContract(InboxChecks, ParcelChecks, OutboxChecks, RetentionCheck
     """
 
     steps: ClassVar[int | None] = None
-    """How many random orders of calls are tried; None: as many as the Hypothesis profile says."""
+    """How many random orders of 25 calls are tried; None: as many, and as long, as the Hypothesis profile says."""
 
     @pytest.fixture
     def event_places(self) -> EventPlaces:
@@ -48,6 +48,6 @@ class EventStoreContract(InboxChecks, ParcelChecks, OutboxChecks, RetentionCheck
         slow = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
         chosen = settings(deadline=None, suppress_health_check=slow)
         if self.steps is not None:
-            chosen = settings(chosen, max_examples=self.steps)
+            chosen = settings(chosen, max_examples=self.steps, stateful_step_count=25)
         machine: Any = lambda: EventsBeside(EventWorld(event_places))  # noqa: E731 (a factory does for a class)
         run_state_machine_as_test(machine, settings=chosen)
