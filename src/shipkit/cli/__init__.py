@@ -4,7 +4,7 @@ The overview is printed without loading anything; a command loads what it needs.
 rows failed (or the doctor found something), 2 the call or the configuration is wrong, 130 interrupted.
 
 A command has one word, or two where it belongs to a group. The function of ``shipkit doctor`` is ``doctor``; that of
-``shipkit ledger show`` is ``ledger_show``, in the group's room ``commands/ledger.py``.
+``shipkit ledger show`` is ``ledger_show``, in the group's room ``commands/ledger.py``; a dash is an underscore there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "cancel": "Undo what was booked.",
     "pickup": "Ask for collections.",
     "documents": "Labels and other papers once more.",
+    "listen": "What becomes known of parcels, as it comes in.",
     "serve": "Take pushes, read them, publish what follows, ask carriers: the service, or a part of it.",
     "columns": "The columns that a table of orders may have.",
 }
@@ -42,6 +43,29 @@ GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "resolve": "Say what a person found at the carrier: the booking, or that there is none.",
             "close": "End a key that nobody else can end.",
             "audit": "What happened to every key, and whether that was written over.",
+        },
+    ),
+    "events": (
+        "Parcels that are followed: what is known, what waits, what could not be read, and what carriers say now.",
+        {
+            "list": "The parcels that are followed: where each is, and what is open.",
+            "show": "All that is known of one shipment or number, and whose move it is.",
+            "follow": "Follow a number from now on.",
+            "unfollow": "Ask no more for a number, or for a shipment.",
+            "exceptions": "Problems that nothing has resolved, and who must act.",
+            "unmapped": "Status codes that no table explains.",
+            "queues": "What waits where.",
+            "dead-letters": "Deliveries that could not be read, and why.",
+            "take-up": "Put deliveries back into the inbox.",
+            "replay": "Read kept deliveries again with today's tables, and say what differs.",
+            "process": "Read what waits in the inbox.",
+            "poll": "Ask carriers for the parcels whose time has come.",
+            "reconcile": "What is believed of parcels beside what their carriers say now.",
+            "silent": "Accounts whose pushes do not come.",
+            "paths": "Where each account's carrier pushes to; these paths are secrets.",
+            "outbox": "What destinations have not taken yet.",
+            "send-again": "Send announcements to a destination once more.",
+            "kpi": "How well it goes, by carrier and lane.",
         },
     ),
     "store": (
@@ -60,6 +84,7 @@ GROUPS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 _EXAMPLES: Final = """\
   shipkit demo                                       no account at a carrier is needed
   shipkit ship orders.csv --account shop --labels out
+  shipkit events exceptions                          who must act, and on which parcel
   shipkit track --number 1234567890 --account shop --json
 """
 

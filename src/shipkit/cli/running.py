@@ -14,7 +14,7 @@ from ..errors import ShipkitError
 __all__ = ["INTERRUPTED", "USAGE", "run"]
 
 USAGE, INTERRUPTED = 2, 130
-_ROOMS: Final = {name: name for name in ("demo", "simulate", "trigger", "plugins", "doctor", "serve")}
+_ROOMS: Final = {name: name for name in ("demo", "simulate", "trigger", "plugins", "doctor", "serve", "listen")}
 _EXTRAS: Final = {
     "cyclopts": "cli",
     "rich": "cli",
@@ -53,7 +53,7 @@ def _parsed(name: str, arguments: Sequence[str]) -> Any:
 
     group, _, of_group = name.partition(" ")
     room = group if of_group else _ROOMS.get(name, "orders")
-    function = getattr(import_module(f".commands.{room}", __package__), name.replace(" ", "_"))
+    function = getattr(import_module(f".commands.{room}", __package__), name.replace(" ", "_").replace("-", "_"))
     app = App(name=f"shipkit {name}", help_format="plaintext", help_formatter="plain", version_flags=())
     app.default(function)
     try:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from ...errors import StoreError
+from ...errors import InputError, StoreError
 from ...events.kpi import Counting, Figures
 from ...flow import Run, call
 from ...ledger.intent import unpacked
+from ...model import Problem, ProblemCode
 from ...ports import Entry
 from ..kinds import kind_of
 from .desk import EventDesk
@@ -24,7 +25,13 @@ def figures(desk: EventDesk, since: datetime | None = None) -> Run[tuple[Figures
     """By carrier and lane: keys, parcels and announcements that were made at *since* or later.
 
     Of everything a page at a time is read, so that the memory that it takes is that of the figures.
+
+    Raises:
+        InputError: *since* has no offset from UTC.
     """
+    if since is not None and since.tzinfo is None:
+        text = "has no offset from UTC"
+        raise InputError(problems=(Problem(path="/since", code=ProblemCode.MALFORMED, text=text),))
     since = since if since is not None else datetime.min.replace(tzinfo=timezone.utc)
     counting = Counting()
     yield from _bookings(desk, counting, since)

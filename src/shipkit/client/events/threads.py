@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from ...events.comparing import Belief
+    from ...events.kpi import Figures
     from ...flow import Run
     from ...model import (
         Actor,
@@ -308,3 +309,17 @@ class Events:
         from .entrance import paths
 
         return self._run(paths(self._desk))
+
+    # The figures of a business
+
+    def figures(self, since: datetime | None = None) -> tuple[Figures, ...]:
+        """By carrier and lane: bookings, milestones, problems and punctuality of what was made at *since* or later.
+
+        Everything that the store keeps is read for it, a page at a time.
+
+        Raises:
+            InputError: *since* has no offset from UTC.
+        """
+        from .figuring import figures
+
+        return self._run(figures(self._desk, since))
