@@ -52,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     # uvicorn stops in order and then raises the signal again, for whoever handled it before.
     signal.signal(signal.SIGTERM, lambda number, frame: None)
     with running.config.bind_socket() as listener:
+        listener.listen(1024)  # whoever reads the port connects at once
         sys.stdout.write(json.dumps([listener.getsockname()[1], dict(ours.events.webhook_paths())]) + "\n")
         sys.stdout.flush()
         running.run([listener])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.service.hostile import REQUESTS, run
+from tests.service.hosting import Hosted
 
 
 @pytest.mark.slow
@@ -18,3 +21,24 @@ def test_nothing_hostile_is_taken_and_everything_taken_is_on_the_disk(tmp_path: 
     assert isinstance(answers, dict)
     assert answers["good"]["200"] > 300  # what is good is taken, among all the rest
     assert set(answers["forged"]) <= {"401", "429", "503", "closed"}
+
+
+@pytest.mark.process
+def test_what_cannot_be_read_behind_an_answer_is_no_failure_of_the_server(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    host = Hosted("sqlite", str(tmp_path / "inbox.db"), log=log)
+    try:
+        for path, status in (("/nobody", b"404"), (host.paths["shop"], b"400")):
+            with socket.create_connection(("127.0.0.1", host.port), 30) as sender:
+                sender.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+                if status == b"404":
+                    assert sender.recv(12) == b"HTTP/1.1 404"  # and nothing more is read of a body that nobody wants
+                with suppress(OSError):
+                    sender.sendall(b"no size of a chunk\r\n\r\n")
+                    if status == b"400":
+                        assert sender.recv(12) == b"HTTP/1.1 400"
+                    while sender.recv(65_536):
+                        pass
+    finally:
+        assert host.end() == 0
+    assert "Traceback" not in log.read_text()

@@ -34,7 +34,9 @@ _log = logging.getLogger("shipkit.service")
 _READY_FOR_S: Final = 2.0
 _TEXT: Final = ("content-type", "text/plain; charset=utf-8")
 _METRICS: Final = ("content-type", "text/plain; version=0.0.4; charset=utf-8")
-_CLOSE: Final = frozenset({400, 408, 413, 415, 429, 431, 503})
+# Refusals that come before the body was read, and the headers that announce one.
+_UNREAD: Final = frozenset({400, 404, 405, 408, 413, 415, 429, 431, 500, 503})
+_BODIES: Final = (b"content-length", b"transfer-encoding")
 
 
 class Receives(Protocol):
@@ -140,8 +142,9 @@ class Endpoint:
             return
         headers = [(name.encode(), value.encode()) for name, value in answer.headers]
         headers.append((b"content-length", str(len(answer.body)).encode()))
-        if answer.status in _CLOSE and scope.get("http_version", "1.1") < "2":
-            headers.append((b"connection", b"close"))  # else the server would have to read a body that nobody wants
+        unread = answer.status in _UNREAD and any(name.lower() in _BODIES for name, _ in scope["headers"])
+        if unread and scope.get("http_version", "1.1") < "2":
+            headers.append((b"connection", b"close"))  # else the server reads a body that nobody wants, to its end
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body if scope["method"] != "HEAD" else b""})
 

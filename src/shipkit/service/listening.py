@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -77,6 +78,13 @@ class _BoundedProtocol(H11Protocol):
         # uvicorn types the first of them as always there; before the first request there is none.
         elif self._head_timer is None and getattr(began, "response_complete", True):
             self._head_timer = self.loop.call_later(self.head_s, self._too_slow)
+
+    def send_400_response(self, msg: str) -> None:
+        # What cannot be read may come behind an answer that has begun, and uvicorn would begin another.
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def _unset_head_timer(self) -> None:
         if self._head_timer is not None:
