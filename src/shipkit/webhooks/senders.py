@@ -100,6 +100,8 @@ def scheme_of(description: Mapping[str, Any], *, path: str = "") -> Scheme:
             raise _refused(f"{path}/{name}", ProblemCode.UNKNOWN_VALUE, text)
         if name == "schemes" and isinstance(value, Mapping):
             fields[name] = {part: scheme_of(each, path=f"{path}/schemes/{part}") for part, each in value.items()}
+    if "trust" in fields:
+        fields["trust"] = TrustLevel(fields["trust"])
     try:
         scheme: Scheme = made(**fields)
     except (ValueError, TypeError) as error:

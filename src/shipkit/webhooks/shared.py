@@ -22,6 +22,8 @@ _HINT: Final = Verdict(signature=SignatureResult.NOT_SUPPORTED)
 
 
 def _sender_at_most(_: object, __: object, trust: TrustLevel) -> None:
+    if not isinstance(trust, TrustLevel):
+        raise TypeError("trust is a TrustLevel")
     if trust is TrustLevel.BODY_SIGNED:
         raise ValueError("a secret that is only shown proves the sender at most")
 
@@ -45,9 +47,7 @@ class SharedHeader:
     header: str
     prefix: str = ""
     """Stands before the credential, such as ``Bearer`` and a space."""
-    trust: TrustLevel = attrs.field(
-        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
-    )
+    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> SignatureResult:
         """What `judge` says of *headers*."""
@@ -65,9 +65,7 @@ class SharedHeader:
 class Basic:
     """HTTP basic authentication; a secret is ``user:password``."""
 
-    trust: TrustLevel = attrs.field(
-        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
-    )
+    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
 
     def judge(self, push: RawPush, secrets: Sequence[str], *, now: datetime, max_age_s: float) -> Verdict:
         """Compare the ``Authorization`` header with each of *secrets*."""
@@ -86,9 +84,7 @@ class QueryToken:
     """The address that was given to the carrier holds a secret as a parameter."""
 
     parameter: str = "token"
-    trust: TrustLevel = attrs.field(
-        default=TrustLevel.SENDER_AUTHENTICATED, converter=TrustLevel, validator=_sender_at_most
-    )
+    trust: TrustLevel = attrs.field(default=TrustLevel.SENDER_AUTHENTICATED, validator=_sender_at_most)
 
     def judge(self, push: RawPush, secrets: Sequence[str], *, now: datetime, max_age_s: float) -> Verdict:
         """Compare the parameter with each of *secrets*."""

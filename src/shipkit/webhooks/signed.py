@@ -63,8 +63,10 @@ class Signed:
     time_format: Literal["s", "ms", "iso"] = "s"
     """Seconds or milliseconds since 1970, or ISO 8601 with an offset."""
     id_header: str = ""
+    # No converter: pyright (1.1.40x) takes a field that has one for no member of a protocol.
     trust: TrustLevel = attrs.field(
-        default=attrs.Factory(lambda self: _trust_in(self.signed), takes_self=True), converter=TrustLevel
+        default=attrs.Factory(lambda self: _trust_in(self.signed), takes_self=True),
+        validator=attrs.validators.instance_of(TrustLevel),
     )
 
     def __attrs_post_init__(self) -> None:

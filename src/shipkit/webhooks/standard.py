@@ -5,6 +5,7 @@ Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.m
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -15,7 +16,11 @@ from .hmacs import Hmac
 
 __all__ = ["STANDARD", "sign"]
 
-#: Three headers; the signature covers id, time and body; a secret is ``whsec_`` and 24 to 64 bytes in base64.
+_PREFIX: Final = "whsec_"
+_BYTES: Final = range(24, 65)
+
+#: Three headers; the signature covers id, time and body. A sender's secret is believed as it is, with prefix or without
+#: and of any length; `sign` is strict.
 STANDARD: Final = Hmac(
     header="webhook-signature",
     prefix="v1,",
@@ -25,7 +30,7 @@ STANDARD: Final = Hmac(
     id_header="webhook-id",
     time_header="webhook-timestamp",
     key="base64",
-    key_prefix="whsec_",
+    key_prefix=_PREFIX,
 )
 
 
@@ -35,22 +40,27 @@ def sign(id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> Mapping[
     One signature per secret: while they change, a receiver that knows either believes it.
 
     Raises:
-        InputError: there is no secret, one is not ``whsec_`` and base64, or the id holds a dot or what no header can.
+        InputError: there is no secret, one is not ``whsec_`` and 24 to 64 bytes in base64 (Symmetric Signatures), or
+            the id holds a dot or what no header can.
     """
     if not id or "." in id or not id.isascii() or not id.isprintable() or id.strip() != id:
         raise _refused("/id", "an id is of printable ASCII characters without a dot")
     if not secrets:
         raise _refused("/secrets", "without a secret nothing is signed, and nobody could believe it")
     stamp = str(int(at.timestamp()))
-    made = []
     for position, secret in enumerate(secrets):
-        try:
-            made.append(STANDARD.signature(body, secret, time=stamp, id=id))
-        except ValueError:
-            secret = ""
-        if not secret.removeprefix("whsec_"):
-            raise _refused(f"/secrets/{position}", "a secret is whsec_ and base64")
+        if not _is_one(secret):
+            raise _refused(f"/secrets/{position}", "a secret is whsec_ and 24 to 64 bytes in base64")
+    made = [STANDARD.signature(body, secret, time=stamp, id=id) for secret in secrets]
     return {"webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": " ".join(made)}
+
+
+def _is_one(secret: str) -> bool:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return secret.startswith(_PREFIX) and len(key) in _BYTES
 
 
 def _refused(path: str, text: str) -> InputError:
