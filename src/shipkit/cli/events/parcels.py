@@ -223,7 +223,7 @@ def _event(event: TrackingEvent, *, personal: bool) -> dict[str, Any]:
         words = (place.city, place.postal_code, place.name) if place is not None else ()
         told["place"] = " ".join(filter(None, (where, *words)))
         told |= {"text": event.text or "", "signed_by": event.signed_by or "", "piece": event.piece or ""}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+    return told
 
 
 def _next(parcel: Parcel, problems: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -234,7 +234,9 @@ def _next(parcel: Parcel, problems: Sequence[Mapping[str, Any]]) -> tuple[str, s
         until = f" until {one['by']}" if one["by"] else ""
         return one["actor"], f"{one['reason']} is open since {one['since']}{until}"
     if parcel.finished_at is not None:
-        return WhoseMove.NOBODY.value, f"its journey has ended, {moment(parcel.finished_at)}"
+        ended = parcel.timeline is not None and parcel.timeline.terminal
+        text = "its journey has ended" if ended else "it is not asked for any more; pushes are still taken"
+        return WhoseMove.NOBODY.value, f"{text}: {moment(parcel.finished_at)}"
     if parcel.next_poll_at is None:
         return WhoseMove.NOBODY.value, "it is not asked for any more; pushes are still taken"
     return WhoseMove.SHIPKIT.value, f"its carrier is asked next at {moment(parcel.next_poll_at)}"
