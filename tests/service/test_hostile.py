@@ -39,6 +39,11 @@ def test_what_cannot_be_read_behind_an_answer_is_no_failure_of_the_server(tmp_pa
                         assert sender.recv(12) == b"HTTP/1.1 400"
                     while sender.recv(65_536):
                         pass
+        with socket.create_connection(("127.0.0.1", host.port), 30) as sender:  # all of it at once
+            sender.sendall(b"POST /nobody HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n\r\n")
+            with suppress(OSError):
+                while sender.recv(65_536):
+                    pass
     finally:
         assert host.end() == 0
     assert "Traceback" not in log.read_text()

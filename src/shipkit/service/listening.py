@@ -80,7 +80,11 @@ class _BoundedProtocol(H11Protocol):
             self._head_timer = self.loop.call_later(self.head_s, self._too_slow)
 
     def send_400_response(self, msg: str) -> None:
-        # What cannot be read may come behind an answer that has begun, and uvicorn would begin another.
+        # What cannot be read may come behind an answer that has begun, and uvicorn would begin another; or before one
+        # that the endpoint is about to give, for which there is nobody any more.
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:
