@@ -82,7 +82,7 @@ class _BoundedProtocol(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         # What cannot be read may come behind an answer that has begun, and uvicorn would begin another; or before one
         # that the endpoint is about to give, for which there is nobody any more.
-        if self.cycle and not self.cycle.response_complete:
+        if not getattr(self.cycle, "response_complete", True):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
