@@ -617,6 +617,7 @@ def test_a_code_that_no_source_explains_is_counted() -> None:
         (NoticeCode.UNMAPPED_CODE, "a new word"),
         (NoticeCode.UNMAPPED_CODE, "in_transit/another"),
     ]
+    assert [event.unmapped for event in found.events] == [True, True, False] * 2
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ ADDED = {
     "CarrierFacts": {"polling"},
     "Limits": {"packages_per_booking"},
     "RateQuote": {"as_of"},
+    "TrackingEvent": {"unmapped"},
     "VoidPolicy": {"closes"},
 }
 

@@ -265,6 +265,7 @@ def test_a_line_that_no_source_explains_is_kept_and_counted() -> None:
     assert [(event.milestone, event.reason, event.text) for event in found.events] == [
         (None, Reason.UNMAPPED, "COLIS EN QUARANTAINE")
     ] * 2
+    assert [event.unmapped for event in found.events] == [True, True]
     assert [message.carrier_code for message in found.messages if message.code is NoticeCode.UNMAPPED_CODE] == [
         "colis en quarantaine"
     ]

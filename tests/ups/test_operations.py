@@ -537,6 +537,7 @@ def test_a_status_that_no_source_explains_is_kept_and_counted() -> None:
         (None, Reason.UNMAPPED),
         (None, Reason.DELIVERY_EXCEPTION),
     ]
+    assert [event.unmapped for event in found.events] == [True, True, True, False]
     counted = [message.carrier_code for message in found.messages if message.code is NoticeCode.UNMAPPED_CODE]
     assert counted == ["I+ZZ", "X+E7"]
 

@@ -123,6 +123,7 @@ def test_a_push_with_a_status_that_no_source_explains_says_so() -> None:
     (notice,) = read(activityStatus={"type": "X", "code": "E7"}).messages
 
     assert (notice.code, notice.carrier_code) == (NoticeCode.UNMAPPED_CODE, "X+E7")
+    assert event(activityStatus={"type": "X", "code": "E7"}).unmapped and not event().unmapped
     assert read().messages == ()
 
 

@@ -359,6 +359,8 @@ class TrackingEvent(Value):
     """The carrier's."""
     code_type: str | None = None
     """The carrier's type or group of codes; ``text`` where the code was made from the text."""
+    unmapped: bool = False
+    """The code stands in no table: what is said of milestone and reason comes from its type or status alone."""
     text: str | None = attrs.field(default=None, metadata=personal("medium", "free_text", mask="drop", by_default=True))
     """The carrier's words."""
     language: LanguageTag | None = None

@@ -432,7 +432,10 @@ class EventStore(Protocol):
     # What is seen from outside
 
     def unmapped(self, since: datetime | None = None) -> tuple[Unmapped, ...]:
-        """Codes that no table explains, most frequent first; of events observed at *since* or later."""
+        """Codes that no table explains, most frequent first; of events observed at *since* or later.
+
+        Those too of which a type alone says something: `TrackingEvent.unmapped`, or the reason ``unmapped``.
+        """
         ...
 
     def queues(self) -> tuple[Queue, ...]:
@@ -458,8 +461,9 @@ class EventStore(Protocol):
         """Take away bodies of deliveries that ended, evidence of parcels that finished, announcements that all took.
 
         Only what ended, finished or was announced before goes. Bodies go with their headers, those of dead and parked
-        deliveries too; of parcels the personal part of the row goes with the evidence, the milestones stay. What comes
-        again is still known: ids of deliveries, scopes of parcels and keys of announcements stay for ever.
+        deliveries too, and what was parked ends as ignored, ``purged``; of parcels the personal part of the row goes
+        with the evidence, the milestones stay. What comes again is still known: ids of deliveries, scopes of parcels
+        and keys of announcements stay for ever.
         """
         ...
 

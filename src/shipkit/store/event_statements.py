@@ -30,8 +30,8 @@ BODIES_ENDED: Final = """SELECT id FROM shipkit_inbox
 WHERE ended_at IS NOT NULL AND ended_at < :before AND purged_at IS NULL ORDER BY ended_at LIMIT 500"""
 HEADS: Final = "SELECT id, head FROM shipkit_delivery WHERE id {among ids}"
 PURGED: Final = """UPDATE shipkit_inbox SET purged_at = :at, ended_at = coalesce(ended_at, :at),
-error = CASE WHEN state = 'new' THEN 'purged' ELSE error END,
-state = CASE WHEN state = 'new' THEN 'ignored' ELSE state END,
+error = CASE WHEN state IN ('new', 'parked') THEN 'purged' ELSE error END,
+state = CASE WHEN state IN ('new', 'parked') THEN 'ignored' ELSE state END, waits_for = '',
 owner = '', lease_until = NULL, due_at = NULL, next_at = NULL WHERE id {among ids}"""
 UNTOLD: Final = "DELETE FROM shipkit_told WHERE letter {among ids}"
 TOLD_OF: Final = """SELECT DISTINCT t.letter FROM shipkit_told AS t JOIN shipkit_inbox AS i ON i.id = t.letter
@@ -92,6 +92,8 @@ HOLD_KEY: Final = (
 )
 NO_EVIDENCE: Final = "DELETE FROM shipkit_event WHERE scope {among scopes}"
 BLANK_EVENT: Final = "UPDATE shipkit_event SET record = :record WHERE scope = :scope AND event_id = :event_id"
+BLANK_CODES: Final = """UPDATE shipkit_event SET code = :code, subcode = ''
+WHERE scope {among scopes} AND code_type = 'text' AND code IS NOT NULL"""
 EVIDENCE_GONE: Final = "UPDATE shipkit_parcel SET purged_at = :at WHERE scope {among scopes}"
 
 # Announcements

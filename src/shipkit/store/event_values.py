@@ -12,7 +12,7 @@ from ..codec.reading import from_dict, loads, reader_of
 from ..codec.stored import join, split
 from ..codec.writing import Plan, Profile, dumps, stamped
 from ..errors import InputError, StoreError
-from ..model import Actor, FrozenMap, Milestone, TrackingEvent, Value, WebhookDelivery, evolve
+from ..model import Actor, FrozenMap, Milestone, Reason, TrackingEvent, Value, WebhookDelivery, evolve
 from ..model._fit import shape_of
 from ..model.marks import Personal
 from ..ports.events import FORGOTTEN, Parcel
@@ -25,6 +25,7 @@ __all__ = [
     "event_text",
     "forgotten_event",
     "forgotten_parcel",
+    "is_unmapped",
     "parcel_dict",
     "parcel_members",
     "parcel_text",
@@ -95,6 +96,11 @@ def standing_of(parcel: Parcel) -> tuple[Milestone, tuple[Actor, ...]]:
     return timeline.milestone, tuple(sorted(actors, key=lambda actor: actor.value))
 
 
+def is_unmapped(event: TrackingEvent) -> bool:
+    """Whether no table has its code, whatever its type alone says."""
+    return event.unmapped or event.reason == Reason.UNMAPPED
+
+
 def parcel_dict(parcel: Parcel) -> dict[str, Any]:
     """The whole of a parcel as JSON data, but for what stands at its default."""
     told = {}
@@ -145,7 +151,7 @@ def forgotten_event(event_id: str, event: TrackingEvent) -> TrackingEvent:
     """The event without what leads to a person. A code that was made from the text goes as the text does."""
     left = _without(event)
     if left.code_type == "text":
-        left = evolve(left, code="forgotten", subcode=None)
+        left = evolve(left, code=FORGOTTEN, subcode=None)
     return _named(event_id, evolve(left, extras=FrozenMap({FORGOTTEN: True})))
 
 

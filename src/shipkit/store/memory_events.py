@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from ..model import Reason, SignatureResult, TrackingEvent, WebhookDelivery
+from ..model import SignatureResult, TrackingEvent, WebhookDelivery
 from ..ports.events import (
     Announcement,
     Forgiven,
@@ -28,7 +28,7 @@ from ..ports.events import (
     Work,
 )
 from .dialect import moment
-from .event_values import forgotten_event, forgotten_parcel, standing_of
+from .event_values import forgotten_event, forgotten_parcel, is_unmapped, standing_of
 
 __all__ = ["MemoryEvents"]
 
@@ -353,7 +353,7 @@ class MemoryEvents:
         with self._lock:
             for scope, records in self._evidence.items():
                 for event in records.values():
-                    if event.reason == Reason.UNMAPPED and (since is None or event.observed_at >= since):
+                    if is_unmapped(event) and (since is None or event.observed_at >= since):
                         name = self._parcels[scope].carrier, event.code_type or "", event.code, event.subcode or ""
                         found.setdefault(name, []).append(event.observed_at)
         rows = [
@@ -444,10 +444,10 @@ class MemoryEvents:
             letter = self._letters[number]
             delivery = attrs.evolve(letter.delivery, body=b"", headers={})
             self._letters[number] = attrs.evolve(letter, delivery=delivery, purged_at=at)
-            if letter.state is LetterState.NEW:  # taken up again: there is nothing left to be read
+            if letter.state in (LetterState.NEW, LetterState.PARKED):  # there is nothing left to be read
                 self._letters[number] = attrs.evolve(
                     self._letters[number], state=LetterState.IGNORED, owner="", lease_until=None, next_at=None,
-                    error="purged", ended_at=at,
+                    error="purged", waits_for=(), ended_at=letter.ended_at or at,
                 )  # fmt: skip
                 self._due.pop(number, None)
         return len(chosen)

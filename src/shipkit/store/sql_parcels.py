@@ -8,12 +8,21 @@ from typing import Any, Final
 
 import attrs
 
-from ..model import Actor, Milestone, Reason, TrackingEvent
+from ..model import Actor, Milestone, TrackingEvent
 from ..ports.events import OpenCount, Parcel, ParcelWork, Unmapped
 from . import event_statements as sql
 from . import sql_many as many
 from .dialect import Session
-from .event_values import COLUMNS, event_of, event_text, parcel_members, parcel_text, plain, standing_of
+from .event_values import (
+    COLUMNS,
+    event_of,
+    event_text,
+    is_unmapped,
+    parcel_members,
+    parcel_text,
+    plain,
+    standing_of,
+)
 from .sql_asking import firsts, unique
 from .sql_inbox import SqlInbox
 
@@ -211,7 +220,7 @@ class SqlParcels(SqlInbox):
             "scope": plain(parcel.scope), "event_id": plain(event.event_id),
             "observed_at": self._in(event.observed_at), "record": event_text(event),
         }  # fmt: skip
-        if event.reason == Reason.UNMAPPED:
+        if is_unmapped(event):
             codes = {"code_type": event.code_type or "", "code": event.code, "subcode": event.subcode or ""}
             found |= {name: plain(code) for name, code in codes.items()} | {"carrier": plain(parcel.carrier)}
         return found

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..model import evolve
-from ..ports.events import Forgiven, PurgedEvents
+from ..ports.events import FORGOTTEN, Forgiven, PurgedEvents
 from . import event_statements as sql
 from . import sql_many as many
 from .dialect import Session
@@ -114,6 +114,7 @@ class SqlRetention(SqlOutbox):
         ]
         for record in records:
             self._tell(session, sql.BLANK_EVENT, **record)
+        self._tell(session, sql.BLANK_CODES, scopes=scopes, code=FORGOTTEN)
         self._forget_rows(session, rows)
         about = [row[0] for row in self._ask(session, sql.TOLD_OF, scopes=scopes)]
         return len(records), self._blank(session, about)

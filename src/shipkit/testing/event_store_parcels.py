@@ -157,6 +157,9 @@ class ParcelChecks:
         mapped = event(one.scope, 1, code="Z", reason=m.Reason.DELAYED, milestone=None)
         store.commit(work(_read(store, one.scope), mapped))
         assert [(row.code, row.events) for row in store.unmapped()] == [("Z", 1), ("Y", 1)]
+        by_type = event(one.scope, 5, code="V", reason=m.Reason.DELAYED, unmapped=True)
+        store.commit(work(_read(store, one.scope), by_type))
+        assert [row.code for row in store.unmapped()] == ["V", "Z", "Y"]
 
     def test_open_parcels_are_counted_by_where_they_are_and_who_must_act(self, event_world: EventWorld) -> None:
         """Those that have finished, and shipments of several, are not."""

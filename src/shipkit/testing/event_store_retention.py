@@ -33,7 +33,7 @@ def _delivered(store: EventStore, **changes: Any) -> None:
     (letter,) = store.take("w", 60, 1)
     (found,) = store.parcels([_SCOPE])
     assert found is not None
-    scan = event(_SCOPE, 2, code="left with j smith", code_type="text")
+    scan = event(_SCOPE, 2, code="left with j smith", code_type="text", unmapped=True)
     made = work(found, event(_SCOPE, 1), scan, timeline=_timeline(), digest="d", **changes)
     assert store.commit(Work(letters=end(letter, scopes=(_SCOPE,)).letters, parcels=made.parcels))
 
@@ -47,7 +47,8 @@ def _shown(store: EventStore) -> str:
     names = proof and (proof.signed_by, proof.geo)
     postal_code = found.query and found.query.postal_code
     codes = [(place and (place.postal_code, place.city), text, signed, code) for text, signed, place, code in events]
-    return repr((names, postal_code, codes, [one.delivery.body for one in store.letters(bodies=True)])).lower()
+    bodies = [one.delivery.body for one in store.letters(bodies=True)]
+    return repr((names, postal_code, codes, store.unmapped(), bodies)).lower()
 
 
 class RetentionChecks:
@@ -75,7 +76,9 @@ class RetentionChecks:
         assert store.put([delivery(name) for name in left]) == (False,) * 4
         assert store.take_up([done.id, dead.id]) == 0
         store.follow([parcel("N1")])
-        assert store.letters(ids=[waiting.id])[0].state is LetterState.PARKED, "there is nothing to be read"
+        (ended,) = store.letters(ids=[waiting.id])
+        assert (ended.state, ended.error) == (LetterState.IGNORED, "purged"), "there is nothing to be read any more"
+        assert {one.name: one.depth for one in store.queues()}["parked"] == 0
 
     def test_evidence_of_parcels_that_finished_goes_by_age(self, event_world: EventWorld) -> None:
         """Their rows and milestones stay, without names."""

@@ -93,6 +93,7 @@ def _events(query: TrackQuery, reply: TraceReply, response: Response) -> Iterato
             reason=reason,
             code=code,
             code_type="text",
+            unmapped=code not in TRACING,
             text=text,
             language=LANGUAGE.lower(),
             place=_place(row),
@@ -102,7 +103,7 @@ def _events(query: TrackQuery, reply: TraceReply, response: Response) -> Iterato
 
 
 def _unmapped(events: Iterable[TrackingEvent]) -> Iterator[Message]:
-    for code in dict.fromkeys(event.code for event in events if event.reason is Reason.UNMAPPED):
+    for code in dict.fromkeys(event.code for event in events if event.unmapped):
         yield Message.unmapped(code)
 
 

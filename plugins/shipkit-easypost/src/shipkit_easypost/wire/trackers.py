@@ -146,6 +146,7 @@ def _event(detail: DetailRow, number: TrackingNumber, received_at: datetime) -> 
         code=status,
         subcode=more or None,
         code_type=detail.carrier_code or None,
+        unmapped=bool(codes.unmapped(status, more)),
         text=detail.message or detail.description or None,
         place=place,
         classifier=Classifier.ACTUAL,

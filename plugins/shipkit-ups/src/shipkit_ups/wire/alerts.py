@@ -27,7 +27,7 @@ from shipkit.model import (
 )
 from shipkit.readers import wire
 
-from ..statuses import MAPPING_VERSION, status
+from ..statuses import MAPPING_VERSION, is_mapped, status
 from .common import reader
 from .numbers import number_from_wire, plain_number
 from .times import Clock, Day, event_time, scan_time
@@ -141,6 +141,7 @@ def _event(row: AlertRow, piece: str, delivery: WebhookDelivery) -> TrackingEven
         code=code,
         subcode=state.descriptionCode,  # Tracking.yaml calls it statusCode
         code_type=kind or None,
+        unmapped=not is_mapped(kind, code),
         text=state.description,
         language="en",
         place=place_from_wire(place.city, place.stateProvince, place.country) if place else None,

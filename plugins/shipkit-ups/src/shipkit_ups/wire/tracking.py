@@ -249,6 +249,7 @@ def _event_from_wire(row: Mapping[str, Any], piece: str, language: str, received
         code=code,
         subcode=subcode,
         code_type=kind or None,
+        unmapped=not is_mapped(kind, code),
         text=text.strip() or None if text else None,
         language=language,
         place=_place(location) if location else None,
