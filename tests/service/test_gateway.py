@@ -35,6 +35,7 @@ SECRETS = {
     "UPS_WEBHOOK_CREDENTIAL": "c" * 32,
 }
 pytestmark = [
+    pytest.mark.services,
     pytest.mark.slow,
     pytest.mark.process,
     pytest.mark.skipif(NGINX is None, reason="there is no nginx here (Debian: apt-get install nginx-light)"),

@@ -57,6 +57,7 @@ def app() -> tuple[Endpoint, str]:
     ), path
 
 
+@pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", ["POST /webhooks/{alias}/{token}", "GET /webhooks/{alias}/{token}"])
 @pytest.mark.parametrize("known", [True, False])
@@ -91,6 +92,7 @@ def test_the_endpoint_answers_a_push_as_its_document_says(operation: str, known:
         answers()
 
 
+@pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_the_endpoint_answers_everything_else_as_its_document_says(path: str) -> None:
