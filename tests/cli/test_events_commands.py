@@ -170,7 +170,10 @@ def test_a_replay_writes_nothing_until_it_is_applied(run: Run, town: Town, monke
     def mistaken(carrier: Any, delivery: Any) -> Any:
         results = right(carrier, delivery)
         return tuple(
-            evolve(result, events=tuple(evolve(e, milestone=None, mapping_version="easypost-2025.1") for e in result.events))
+            evolve(
+                result,
+                events=tuple(evolve(e, milestone=None, mapping_version="easypost-2025.1") for e in result.events),
+            )
             for result in results
         )
 
