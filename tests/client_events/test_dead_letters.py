@@ -94,7 +94,7 @@ def test_hints_that_wait_for_their_carrier_go_together_when_it_is_back(store: An
             host.push(row("P1", event("accepted", hour)))
         assert host.process().again == 3
         answers[0] = [event("accepted")]
-        clock.on(31)
+        clock.on(61)
         done = host.process()
         assert (done.done, done.asked) == (3, 1)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 
+from ...errors import StoreError
 from ...events.advancing import advanced, projected, rolled_up
 from ...events.observing import observed
 from ...events.plans import planned
@@ -20,7 +21,7 @@ from ...ports.events import LetterEnd, Parcel, ParcelWork, Work
 from ..zones import placed
 from .desk import EventDesk
 
-__all__ = ["Committed", "Told", "as_told", "committed", "joined", "kept"]
+__all__ = ["Committed", "Told", "as_told", "committed", "joined", "kept", "whole_rolled_up"]
 
 _TOGETHER: Final = 3
 _ALONE: Final = 8
@@ -112,6 +113,8 @@ def _commit(desk: EventDesk, works: tuple[ParcelWork, ...], letters: tuple[Lette
 
 def joined(desk: EventDesk, row: Parcel, known: Iterable[TrackingEvent], told: Told) -> ParcelWork:
     """What *row* becomes when *told* joins what is *known* of it; nothing is written."""
+    if not told.events and not told.results:
+        return ParcelWork(before=row, after=row)
     account = desk.desk.accounts.get(row.account)  # None where the configuration has it no more
     return advanced(
         row,
@@ -123,8 +126,11 @@ def joined(desk: EventDesk, row: Parcel, known: Iterable[TrackingEvent], told: T
 
 
 def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]) -> Run[tuple[ParcelWork, ...]]:
-    """What each parcel becomes, and each shipment that one of them belongs to."""
-    scopes = tuple(scope for scope in told if scope in rows)
+    """What each parcel becomes, and each shipment that one of them belongs to.
+
+    Of a parcel whose evidence is gone nothing is concluded: what is told alone would take back what it proved.
+    """
+    scopes = tuple(scope for scope in told if scope in rows and rows[scope].purged_at is None)
     known = (yield from call(desk.store.evidence, scopes)) if scopes else {}
     works: dict[str, ParcelWork] = {}
     for scope in scopes:
@@ -143,6 +149,20 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
                 pieces = [works[row.scope].after if row.scope in works else row for row in family]
                 works[scope] = _rolled_up(desk, whole, [one for one in pieces if one.shipment == scope])
     return tuple(works.values())
+
+
+def whole_rolled_up(desk: EventDesk, scope: str) -> Run[None]:
+    """Bring the row of a shipment of several to where its parcels are, some of which were under way before it was."""
+    for _ in range(_ALONE):
+        whole = (yield from call(desk.store.parcels, (scope,)))[0]
+        if whole is None or whole.purged_at is not None:
+            return
+        family = yield from call(desk.store.of_key, whole.key)
+        work = _rolled_up(desk, whole, [one for one in family if one.shipment == scope])
+        if work.after is whole or (yield from _commit(desk, (work,), ())):
+            yield from _tell(desk, (work,))
+            return
+    raise StoreError("a shipment is written by others again and again")
 
 
 def _moves_the_whole(work: ParcelWork) -> bool:

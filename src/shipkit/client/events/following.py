@@ -17,6 +17,7 @@ from ...ports.events import Parcel
 from ..accounts import Account
 from ..desk import query_of, refuse_other
 from .amending import amended
+from .committing import whole_rolled_up
 from .desk import EventDesk
 
 __all__ = ["follow", "follow_shipment", "parcels_of", "registered", "shipment", "timeline", "unfollow"]
@@ -72,6 +73,8 @@ def follow(
         destination=destination,
     )
     parcel = _parcel(desk, account, query, beside, now)
+    if since is None and (known := (yield from _still_open(desk, parcel))) is not None:
+        parcel = attrs.evolve(parcel, since=known.since)
     if parcel.next_poll_at is not None and since is None:
         parcel = attrs.evolve(parcel, next_poll_at=now)  # nobody knows how far it has come
     return (yield from registered(desk, (parcel,)))[0]
@@ -188,10 +191,22 @@ def registered(desk: EventDesk, parcels: Sequence[Parcel]) -> Run[tuple[Parcel, 
     for row, wanted in zip(rows, parcels, strict=True):
         if row is not None:
             yield from _completed(desk, row, wanted, now)
+    for scope, wanted in zip(scopes, parcels, strict=True):
+        if not wanted.number and any(row is not None and row.timeline is not None for row in rows):
+            yield from whole_rolled_up(desk, scope)
     found = yield from call(desk.store.parcels, scopes)
     if None in found:
         raise StoreError("a parcel that was registered is not in the store")
     return tuple([row for row in found if row is not None])
+
+
+def _still_open(desk: EventDesk, wanted: Parcel) -> Run[Parcel | None]:
+    """The parcel that *wanted* is, however long ago it was registered: its journey goes on, and nobody says when it
+    began."""
+    row = (yield from call(desk.store.find, ((wanted.carrier, wanted.number),)))[0]
+    if row is None or row.finished_at is not None or (wanted.key and row.key not in ("", wanted.key)):
+        return None
+    return row
 
 
 def placed(desk: EventDesk, parcels: Sequence[Parcel]) -> Run[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from ...errors import ShipkitError, StoreError
+from ...errors import DeadlineError, InputError, NotFoundError, ShipkitError, StoreError
 from ...events.advancing import divided
 from ...flow import Emit, Run, call, now
 from ...model import DeliveryResult, EventSource, FrozenMap, TrackingEvent, TrackResult, WebhookDelivery
@@ -148,6 +148,7 @@ class _Batch:
         self._pushed_at: dict[str, datetime] = {}
         self._hints: dict[str, _Hint] = {}
         self._asked: set[str] = set()
+        self._unanswered: dict[str, ShipkitError] = {}
 
     def open(self, letter: Letter) -> None:
         """Read *letter*; where that does not work it is known how it ends."""
@@ -194,8 +195,8 @@ class _Batch:
         if course.end is not None:
             return
         received_at, polled_at = course.letter.delivery.received_at, parcel.polled_at
-        if polled_at is not None and not parcel.failures and not parcel.not_found:
-            if polled_at >= received_at:
+        if polled_at is not None:
+            if polled_at >= received_at and not parcel.failures and not parcel.not_found:
                 return  # the carrier was asked since
             fresh_until = polled_at + timedelta(seconds=self.desk.settings.hint_fresh_s)
             if fresh_until > self.make.now:
@@ -211,7 +212,11 @@ class _Batch:
         """Take what the carrier says of one of them."""
         hint = self._hints[scope]
         if isinstance(answer, ShipkitError):
-            wait_s = answer.retry_after_s or 0
+            wait_s: float = answer.retry_after_s or 0
+            if not isinstance(answer, (InputError, DeadlineError)):  # it was asked: not at once again for the next hint
+                wait_s = max(wait_s, self.desk.settings.hint_fresh_s)
+                self.parcels.setdefault(scope, hint.parcel)
+                self._unanswered[scope] = answer
             for course in hint.courses:
                 course.end = course.end or self.make.again(course.letter, answer.code, wait_s=wait_s)
             return
@@ -227,20 +232,27 @@ class _Batch:
             scope: Told(
                 events=tuple(self._events.get(scope, ())),
                 results=tuple(self._results.get(scope, ())),
-                noted=partial(self._noted, self._pushed_at.get(scope), scope in self._asked),
+                noted=partial(self._noted, scope),
             )
             for scope in self.parcels
         }
 
-    def _noted(self, pushed_at: datetime | None, asked: bool, parcel: Parcel, news: bool) -> Parcel:
-        row = parcel
+    def _noted(self, scope: str, parcel: Parcel, news: bool) -> Parcel:
+        row, pushed_at = parcel, self._pushed_at.get(scope)
         if pushed_at is not None and (row.pushed_at is None or row.pushed_at < pushed_at):
             row = attrs.evolve(row, pushed_at=pushed_at)
-        if asked:
+        if scope in self._asked:
             row = attrs.evolve(row, polled_at=self.make.now, failures=0, not_found=0)
         if news and row.polls:
             row = attrs.evolve(row, polls=0)
-        return kept(self.desk, row) if row is not parcel or news else row
+        row = kept(self.desk, row) if row is not parcel or news else row
+        return self._without_answer(row, self._unanswered[scope]) if scope in self._unanswered else row
+
+    def _without_answer(self, row: Parcel, error: ShipkitError) -> Parcel:
+        """It was asked in vain. That is noted once, and the poll stands: whoever sends hints gives no parcel up."""
+        if isinstance(error, NotFoundError):
+            return attrs.evolve(row, polled_at=self.make.now, not_found=row.not_found or 1)
+        return attrs.evolve(row, polled_at=self.make.now, failures=row.failures or 1)
 
     def ends(self, failed: frozenset[str]) -> tuple[LetterEnd, ...]:
         """How each delivery ends, given the scopes that could not be written."""

@@ -92,7 +92,7 @@ def judged(desk: Desk, alias: str, push: RawPush) -> m.WebhookDelivery:
     received_at = desk.utc_now()
     verdict = _verdict(desk, account, push, received_at)
     return m.WebhookDelivery(
-        delivery_id=_delivery_id(verdict, push.body, received_at, desk.settings.hint_fresh_s),
+        delivery_id=_delivery_id(verdict, push.body, received_at),
         carrier=account.carrier.code,
         account=alias,
         received_at=received_at,
@@ -129,16 +129,17 @@ def _auth(desk: Desk, account: Account) -> tuple[Scheme, tuple[str, ...]]:
     return given.scheme or carrier.webhook_scheme, given.secrets or carrier.webhook_secrets
 
 
-def _delivery_id(verdict: Verdict, body: bytes, at: datetime, fresh_s: float) -> str:
+def _delivery_id(verdict: Verdict, body: bytes, at: datetime) -> str:
     """The sender's id where the signature covers it, else a hash of the body.
 
-    A hint says only that there may be news, so the same bytes may mean other news an hour later: those of one stretch
-    of ``hint_fresh_s`` are one delivery.
+    A hint says only that there may be news, so the same bytes may mean other news a moment later, when the first was
+    asked about already: those of one moment only are one delivery, and how often carriers are asked is bounded where
+    hints are processed.
     """
     if verdict.delivery_id:
         given = verdict.delivery_id
         return given if len(given) <= _ID_MAX else sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
     digest = sha256(body)
     if verdict.accepted and verdict.trust is not m.TrustLevel.BODY_SIGNED:
-        digest.update(f"|{int(at.timestamp() // max(1.0, fresh_s))}".encode())
+        digest.update(f"|{at.timestamp()}".encode())
     return digest.hexdigest()

@@ -302,8 +302,8 @@ class _Work:
 
 
 def _with(parcel: Parcel, known: Iterable[m.TrackingEvent], done: Done) -> Parcel:
-    """*parcel* as it would be with that answer."""
-    if done.error is not None:
+    """*parcel* as it would be with that answer; of one whose evidence is gone nothing is concluded."""
+    if done.error is not None or parcel.purged_at is not None:
         return parcel
     result: m.TrackResult = done.value
     events = divided(result, [parcel], source=m.EventSource.POLL).get(parcel.scope, ())
