@@ -65,7 +65,7 @@ def test_each_thing_is_counted_once(events: list[Any], phases: list[Phase]) -> N
         counting.booking("acme", "DE>FR", phase)
     counting.parcel(work.after)
     for told in work.announcements:
-        counting.announcement(attrs.evolve(told, at=RECEIVED + timedelta(hours=5)))
+        counting.announcement(attrs.evolve(told, at=RECEIVED + timedelta(hours=5)), work.after)
     (row,) = counting.figures()
     assert (row.carrier, row.lane, row.parcels) == ("acme", "DE>FR", 1)
     assert sum(row.bookings.values()) == len(phases)

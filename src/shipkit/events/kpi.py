@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -87,11 +88,10 @@ class Figures:
 
 
 class Counting:
-    """Takes in what a store keeps, in any order, and gives the figures. Parcels come before their announcements."""
+    """Takes in what a store keeps, in any order, and gives the figures; of a parcel it keeps a few numbers."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], _Row] = {}
-        self._lanes: dict[str, tuple[str, str]] = {}
 
     def booking(self, carrier: str, lane: str, phase: Phase) -> None:
         """A key of a shipment."""
@@ -105,11 +105,9 @@ class Counting:
 
     def parcel(self, parcel: Parcel) -> None:
         """A parcel that is followed; the row of a shipment of several counts nothing, its parcels do."""
-        lane = f"{parcel.origin}>{parcel.destination}" if parcel.origin and parcel.destination else ""
-        self._lanes[parcel.scope] = parcel.carrier, lane
         if not parcel.number:
             return
-        row = self._row(parcel.carrier, lane)
+        row = self._row(parcel.carrier, _lane(parcel))
         row.parcels += 1
         if parcel.timeline is None:
             return
@@ -118,19 +116,18 @@ class Counting:
                 _more(row.milestones, entry.milestone.value)
                 if entry.at.instant is not None:
                     hours = (entry.at.instant - parcel.since).total_seconds() / 3600
-                    row.hours.setdefault(entry.milestone.value, []).append(hours)
+                    row.hours.setdefault(entry.milestone.value, _numbers()).append(hours)
         for reason in {str(problem.reason) for problem in parcel.timeline.exceptions}:
             _more(row.exceptions, reason)
         if parcel.timeline.milestone is Milestone.DELIVERED:
             _more(row.punctual, on_time(parcel))
 
-    def announcement(self, announcement: Announcement) -> None:
-        """What was announced: only events tell how long they took."""
-        place = self._lanes.get(announcement.scope)
-        if announcement.type != News.EVENT.value or place is None or announcement.at is None:
+    def announcement(self, announcement: Announcement, parcel: Parcel) -> None:
+        """What was announced of *parcel*: only events tell how long they took."""
+        if announcement.type != News.EVENT.value or announcement.at is None:
             return
         told: dict[str, Any] = json.loads(announcement.body)
-        row = self._row(*place)
+        row = self._row(parcel.carrier, _lane(parcel))
         if "time" in told:
             row.lag_s.append((announcement.at - _moment(told["time"])).total_seconds())
         row.processing_s.append((announcement.at - _moment(told["data"]["observed_at"])).total_seconds())
@@ -143,16 +140,24 @@ class Counting:
         return self._rows.setdefault((carrier, lane), _Row())
 
 
+def _lane(parcel: Parcel) -> str:
+    return f"{parcel.origin}>{parcel.destination}" if parcel.origin and parcel.destination else ""
+
+
+def _numbers() -> array[float]:
+    return array("d")
+
+
 @attrs.define
 class _Row:
     bookings: dict[str, int] = attrs.Factory(dict)
     parcels: int = 0
     milestones: dict[str, int] = attrs.Factory(dict)
-    hours: dict[str, list[float]] = attrs.Factory(dict)
+    hours: dict[str, array[float]] = attrs.Factory(dict)
     exceptions: dict[str, int] = attrs.Factory(dict)
     punctual: dict[str, int] = attrs.Factory(dict)
-    lag_s: list[float] = attrs.Factory(list)
-    processing_s: list[float] = attrs.Factory(list)
+    lag_s: array[float] = attrs.Factory(_numbers)
+    processing_s: array[float] = attrs.Factory(_numbers)
 
     def told(self, carrier: str, lane: str) -> Figures:
         spreads = {name: spread for name, hours in self.hours.items() if (spread := Spread.of(hours)) is not None}

@@ -34,9 +34,9 @@ def observed(work: ParcelWork, environment: str, at: datetime) -> Iterator[Obser
 
     known_lane = after.origin and after.destination
     lane = {"lane": lane_kind(after.origin, after.destination).value} if known_lane else {}
-    fresh = {told_of.key.rpartition("|")[2] for told_of in work.announcements if "|event|" in told_of.key}
+    fresh = {told_of.key for told_of in work.announcements}
     for event in work.events:
-        if event.event_id in fresh:
+        if f"{after.scope}|event|{event.event_id}" in fresh:
             source = event.source.value if event.source is not None else "import"
             yield told("event", {"source": source}, _lag_s(event, at), (at - event.observed_at).total_seconds())
     for entry in after.timeline.entries:

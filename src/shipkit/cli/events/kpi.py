@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def figures_data(figures: Figures) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)) and not isinstance(value, (str, int, float)):
         return attrs.asdict(value)
-    return {name: _plain(item) for name, item in value.items()} if hasattr(value, "items") else value
+    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _row(figures: Figures) -> dict[str, str]:
