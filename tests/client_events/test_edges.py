@@ -110,3 +110,13 @@ def test_a_shipment_whose_parcels_were_under_way_is_where_they_are(store: Any, k
         host.follow_shipment(shipment("P1", "P2"), account="acme-de", key="order-1")
         assert host.shipment("order-1").milestone is Milestone.DELIVERED
         assert any(key.startswith(f"{whole}|entered|delivered") for key in host.announced())
+
+
+def test_the_next_poll_is_planned_by_the_stores_clock(store: Any, clock: Clock) -> None:
+    """Not by that of the host that happens to read the push, which may be hours wrong."""
+    with hosted(store, clock=clock) as host:
+        store.events.follow([parcel("P1")])
+        host.push(row("P1", WAY[1]))
+        host.client._desk.utc_now = lambda: clock.at + timedelta(days=3)
+        host.process()
+        assert clock.at < host.state("P1").next_poll_at < clock.at + timedelta(days=2)

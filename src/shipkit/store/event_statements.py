@@ -138,7 +138,8 @@ ORDER BY a.announced_at, a.number LIMIT 500"""
 DROP: Final = "DELETE FROM shipkit_announcement WHERE number {among numbers}"
 
 QUEUES: Final = """SELECT 'inbox', '', count(*), min(received_at) FROM shipkit_inbox WHERE state = 'new'
-UNION ALL SELECT 'dead_letters', '', count(*), min(received_at) FROM shipkit_inbox WHERE state = 'dead'
+UNION ALL SELECT 'dead_letters', '', count(*), min(received_at) FROM shipkit_inbox
+  WHERE state = 'dead' AND purged_at IS NULL
 UNION ALL SELECT 'parked', '', count(*), min(received_at) FROM shipkit_inbox WHERE state = 'parked'
 UNION ALL SELECT CASE WHEN dead THEN 'outbox_dead' ELSE 'outbox' END, destination, count(*), min(announced_at)
   FROM shipkit_outbox GROUP BY destination, dead"""

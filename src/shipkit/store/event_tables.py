@@ -18,7 +18,7 @@ _INDEXES: Final = """
     CREATE UNIQUE INDEX shipkit_inbox_once ON shipkit_inbox (account, delivery_id);
     CREATE INDEX shipkit_inbox_due ON shipkit_inbox (state, due_at, id, received_at) WHERE state = 'new';
     CREATE INDEX shipkit_inbox_parked ON shipkit_inbox (state, id, received_at) WHERE state = 'parked';
-    CREATE INDEX shipkit_inbox_dead ON shipkit_inbox (state, id, received_at) WHERE state = 'dead';
+    CREATE INDEX shipkit_inbox_dead ON shipkit_inbox (state, id, received_at, purged_at) WHERE state = 'dead';
     CREATE INDEX shipkit_inbox_heard ON shipkit_inbox (account, heard_at) WHERE heard_at IS NOT NULL;
     CREATE INDEX shipkit_inbox_ended ON shipkit_inbox (ended_at) WHERE ended_at IS NOT NULL AND purged_at IS NULL;
     CREATE INDEX shipkit_parked_letter ON shipkit_parked (letter);

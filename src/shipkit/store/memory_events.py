@@ -370,7 +370,7 @@ class MemoryEvents:
         with self._lock:
             times: dict[tuple[str, str], list[datetime]] = {(name, ""): [] for name in _QUEUED.values()}
             for letter in self._letters.values():
-                if letter.state in _QUEUED:
+                if letter.state in _QUEUED and letter.purged_at is None:
                     times[_QUEUED[letter.state], ""].append(letter.delivery.received_at)
             for destination, rows in self._out.items():
                 for dead, name in ((False, "outbox"), (True, "outbox_dead")):

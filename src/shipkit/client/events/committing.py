@@ -7,6 +7,7 @@ made anew: evidence is joined by union, so nothing is lost and nothing is announ
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Final
 
 import attrs
@@ -144,10 +145,11 @@ def _works(desk: EventDesk, rows: Mapping[str, Parcel], told: Mapping[str, Told]
         # One reading gives the whole and its pieces, and whoever moves a piece writes the whole: its version guards
         # what was read of the other pieces.
         family = yield from call(desk.store.of_key, key)
+        at = yield from call(desk.store.now)
         for whole in family:
             if whole.scope == scope:
                 pieces = [works[row.scope].after if row.scope in works else row for row in family]
-                works[scope] = _rolled_up(desk, whole, [one for one in pieces if one.shipment == scope])
+                works[scope] = _rolled_up(desk, whole, [one for one in pieces if one.shipment == scope], at)
     return tuple(works.values())
 
 
@@ -158,7 +160,8 @@ def whole_rolled_up(desk: EventDesk, scope: str) -> Run[None]:
         if whole is None or whole.purged_at is not None:
             return
         family = yield from call(desk.store.of_key, whole.key)
-        work = _rolled_up(desk, whole, [one for one in family if one.shipment == scope])
+        at = yield from call(desk.store.now)
+        work = _rolled_up(desk, whole, [one for one in family if one.shipment == scope], at)
         if work.after is whole or (yield from _commit(desk, (work,), ())):
             yield from _tell(desk, (work,))
             return
@@ -169,14 +172,15 @@ def _moves_the_whole(work: ParcelWork) -> bool:
     return bool(work.after.shipment) and work.after.digest != work.before.digest
 
 
-def _rolled_up(desk: EventDesk, whole: Parcel, pieces: list[Parcel]) -> ParcelWork:
+def _rolled_up(desk: EventDesk, whole: Parcel, pieces: list[Parcel], at: datetime) -> ParcelWork:
     work = rolled_up(whole, [piece.timeline or projected(piece, ())[0] for piece in pieces])
-    return attrs.evolve(work, after=kept(desk, work.after))
+    return attrs.evolve(work, after=kept(desk, work.after, at))
 
 
-def kept(desk: EventDesk, parcel: Parcel) -> Parcel:
-    """*parcel* with the time at which its carrier is asked next, or since when it has ended."""
-    return planned(parcel, desk.plan(parcel.account), desk.desk.utc_now())
+def kept(desk: EventDesk, parcel: Parcel, at: datetime) -> Parcel:
+    """*parcel* with the time at which its carrier is asked next, or since when it has ended; *at* is now, by the store's
+    clock, which is one for all hosts."""
+    return planned(parcel, desk.plan(parcel.account), at)
 
 
 def _tell(desk: EventDesk, works: tuple[ParcelWork, ...]) -> Run[None]:

@@ -245,7 +245,7 @@ class _Batch:
             row = attrs.evolve(row, polled_at=self.make.now, failures=0, not_found=0)
         if news and row.polls:
             row = attrs.evolve(row, polls=0)
-        row = kept(self.desk, row) if row is not parcel or news else row
+        row = kept(self.desk, row, self.make.now) if row is not parcel or news else row
         return self._without_answer(row, self._unanswered[scope]) if scope in self._unanswered else row
 
     def _without_answer(self, row: Parcel, error: ShipkitError) -> Parcel:

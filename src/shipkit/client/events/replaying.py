@@ -190,11 +190,12 @@ class _Course:
         scopes = sorted(scope for scope in {**self.events, **self.results} if self._says_more(scope))
         replayed: list[Replayed] = []
         failed: list[str] = []
+        at = yield from call(self.desk.store.now)
         for first in range(0, len(scopes), _PAGE):
             rows = yield from call(self.desk.store.parcels, tuple(scopes[first : first + _PAGE]))
             parcels = {row.scope: row for row in rows if row is not None and row.purged_at is None}
             known = yield from call(self.desk.store.evidence, tuple(parcels))
-            told = {scope: self._told(scope) for scope in parcels}
+            told = {scope: self._told(scope, at) for scope in parcels}
             for scope, row in parcels.items():
                 replayed += self._tried(row, known.get(scope, ()), told[scope])
             if apply:
@@ -204,11 +205,11 @@ class _Course:
     def _says_more(self, scope: str) -> bool:
         return bool(self.events.get(scope) or self.results.get(scope))
 
-    def _told(self, scope: str) -> Told:
+    def _told(self, scope: str, at: datetime) -> Told:
         return Told(
             events=tuple(self.events.get(scope, ())),
             results=tuple(self.results.get(scope, ())),
-            noted=partial(_noted, self.desk),
+            noted=partial(_noted, self.desk, at),
         )
 
     def _tried(self, parcel: Parcel, known: Sequence[TrackingEvent], told: Told) -> Iterator[Replayed]:
@@ -228,5 +229,5 @@ class _Course:
             )
 
 
-def _noted(desk: EventDesk, parcel: Parcel, news: bool) -> Parcel:
-    return kept(desk, parcel) if news else parcel
+def _noted(desk: EventDesk, at: datetime, parcel: Parcel, news: bool) -> Parcel:
+    return kept(desk, parcel, at) if news else parcel
