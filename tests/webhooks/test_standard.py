@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -10,17 +11,32 @@ import pytest
 import standardwebhooks
 from hypothesis import given
 from hypothesis import strategies as st
+from standardwebhooks import webhooks
 
 from shipkit import InputError
 from shipkit.model import SignatureResult, TrustLevel
 from shipkit.webhooks import STANDARD, RawPush, sign, verify
 
-NOW = datetime.now(timezone.utc)  # the reference implementation has a clock of its own
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=timezone.utc)
 KEYS = st.binary(min_size=24, max_size=64).filter(lambda key: key.strip())
 SECRETS = KEYS.map(lambda key: "whsec_" + base64.b64encode(key).decode())
 IDS = st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="."), min_size=1)
 # The reference implementation takes text, and gives JSON back.
 BODIES = st.text(max_size=40).map(lambda text: f'"{text.encode().hex()}"'.encode())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def now() -> Iterator[None]:
+    """The reference implementation reads the clock: for it, too, the time is `NOW`."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return NOW.astimezone(tz)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(webhooks, "datetime", Clock)
+        yield
 
 
 def judged(headers: Any, body: bytes, *secrets: str) -> Any:
