@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -12,12 +16,13 @@ import pytest
 
 from shipkit.errors import UnavailableError
 from shipkit.ports.publishing import Publisher
-from shipkit.publishers import Relay, read_cloud_event
+from shipkit.publishers import RabbitMq, Relay, read_cloud_event
 from shipkit.settings import Settings
 from shipkit.store.memory_events import MemoryEvents
 from tests.publishers.brokers import Broker, KafkaPlace, NatsPlace, RabbitPlace, RedisPlace
 from tests.publishers.outbox import announce, batch, eventually, in_order_after_dedup
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 PLACES = {"rabbitmq": RabbitPlace, "nats": NatsPlace, "redis": RedisPlace, "kafka": KafkaPlace}
@@ -116,6 +121,22 @@ def drained(publisher: Publisher, events: MemoryEvents) -> None:
     eventually(empty, 120)
 
 
+@pytest.mark.process
+def test_a_child_of_fork_opens_a_connection_of_its_own_and_leaves_the_parents_alone(broker: Broker) -> None:
+    place = f"127.0.0.1:{broker.proxy.port}"
+    given: dict[type, tuple[str, dict[str, str]]] = {
+        RabbitPlace: ("RabbitMq", {"url": f"amqp://guest:guest@{place}//", "exchange": broker.name}),
+        NatsPlace: ("NatsJetStream", {"servers": f"nats://{place}", "prefix": broker.name, "make_stream": broker.name}),
+        RedisPlace: ("RedisStreams", {"url": f"redis://{place}", "stream": broker.name}),
+        KafkaPlace: ("Kafka", {"bootstrap": place, "topic": broker.name}),
+    }
+    kind, words = given[type(broker)]
+    command = [sys.executable, "-m", "tests.publishers.forking", kind, json.dumps(words)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert sequences(broker) == {"acme:a": [1, 2, 3]}
+
+
 @pytest.mark.parametrize("after", [1500, 9000, 20_000])
 def test_a_connection_that_is_cut_in_the_middle_costs_repetitions_and_nothing_else(broker: Broker, after: int) -> None:
     events = MemoryEvents()
@@ -163,6 +184,28 @@ def test_what_no_queue_wants_is_unsent(rabbitmq: RabbitPlace) -> None:
 def test_what_a_full_queue_refuses_is_unsent(rabbitmq: RabbitPlace) -> None:
     rabbitmq.bind(**{"x-max-length": 1, "x-overflow": "reject-publish"})
     assert errors(rabbitmq.publisher(), "acme:a", "acme:a", "acme:a") == [(2, "refused_nack"), (3, "behind")]
+
+
+def test_a_message_over_which_the_broker_closes_the_channel_is_refused_alone(
+    rabbitmq: RabbitPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As RabbitMQ does with what is longer than its ``max_message_size``; to lower that needs a server of its own."""
+    from amqp.exceptions import PreconditionFailed
+
+    rabbitmq.bind()
+    publisher, outgoing = rabbitmq.publisher(), batch("acme:a", "acme:b", "acme:a", "acme:c")
+    poison = outgoing[1].announcement.number
+    settled = RabbitMq._settled
+
+    def closing(self: RabbitMq) -> None:
+        if poison in [message.number for message in self._waiting.values()]:
+            raise PreconditionFailed("message size 20000 is larger than configured max size 10000")
+        settled(self)
+
+    monkeypatch.setattr(RabbitMq, "_settled", closing)
+    assert [(one.number, one.error) for one in publisher.publish(outgoing)] == [(poison, "refused_406")]
+    publisher.close()
+    assert sequences(rabbitmq).items() >= {"acme:a": [1, 2], "acme:c": [1]}.items()
 
 
 def test_an_exchange_of_another_kind_is_no_destination(rabbitmq: RabbitPlace) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ports.events import Outgoing, Unsent
-from .messages import CONTENT_TYPE, UNCONFIRMED, Message, in_waves, later, missing, unavailable
+from .messages import CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, later, missing, unavailable, unusable, where
 
 __all__ = ["Kafka"]
 
@@ -18,6 +18,7 @@ class Kafka:
     *options* are librdkafka's, such as those for TLS and SASL, and count before ours.
 
     Raises:
+        InputError: *bootstrap* is empty.
         NotSupportedError: confluent-kafka is not installed.
     """
 
@@ -35,7 +36,9 @@ class Kafka:
             import confluent_kafka
         except ImportError:
             raise missing("kafka", "confluent-kafka") from None
-        self._topic, self._timeout_s, self._place = topic, timeout_s, bootstrap.partition(",")[0]
+        self._topic, self._timeout_s, self._place = topic, timeout_s, where(bootstrap.partition(",")[0], 9092)
+        if not bootstrap.strip():
+            raise unusable("bootstrap", "is empty")
         self._library: Any = confluent_kafka
         self._options: dict[str, Any] = {
             "bootstrap.servers": bootstrap,
@@ -48,6 +51,7 @@ class Kafka:
             **dict(options or {}),
         }
         self._producer: Any = None
+        self._forks = Forks()
 
     def publish(self, batch: Sequence[Outgoing]) -> tuple[Unsent, ...]:
         """Produce *batch* and wait for the reports of delivery; see `shipkit.ports.publishing.Publisher`.
@@ -59,12 +63,19 @@ class Kafka:
 
     def close(self) -> None:
         """Forget what is queued and end the producer's threads."""
+        self._mind_forks()
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
             producer.flush(0)
 
+    def _mind_forks(self) -> None:
+        """A producer's threads are not there in a child, and to end it would wait for them."""
+        if self._forks.is_child(self._producer):
+            self._producer = None
+
     def _send(self, wave: Sequence[Message]) -> Mapping[int, str]:
+        self._mind_forks()
         if self._producer is None:
             # Its log lines name addresses, and go to standard error where nobody takes them.
             self._producer = self._library.Producer({**self._options, "error_cb": _silent, "logger": _quiet()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -10,19 +11,22 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from ..errors import NotSupportedError, UnavailableError
+from ..errors import InputError, NotSupportedError, UnavailableError
+from ..model import Problem, ProblemCode
 from ..ports.events import Outgoing, Unsent
 
 __all__ = [
     "BEHIND",
     "CONTENT_TYPE",
     "UNCONFIRMED",
+    "Forks",
     "Message",
     "in_waves",
     "is_later",
     "later",
     "missing",
     "unavailable",
+    "unusable",
     "where",
 ]
 
@@ -133,6 +137,31 @@ def where(url: str, default_port: int) -> str:
     """Host and port of an address, without what it may hold of credentials."""
     try:
         parts = urlsplit(url if "//" in url else f"//{url}")
-        return f"{parts.hostname or '?'}:{parts.port or default_port}"
+        # A password with a slash that is not encoded ends the part that has the host.
+        hidden = "@" in f"{parts.path}{parts.query}{parts.fragment}"
+        return "?" if hidden else f"{parts.hostname or '?'}:{parts.port or default_port}"
     except ValueError:
         return "?"
+
+
+def unusable(name: str, text: str) -> InputError:
+    """The error for an argument that a publisher cannot be made with; it quotes nothing of it."""
+    return InputError(problems=(Problem(path=f"/{name}", code=ProblemCode.MALFORMED, text=text),))
+
+
+class Forks:
+    """Tells a child of ``fork`` from the process whose connections it has a memory of."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._left: list[object] = []
+
+    def is_child(self, *connections: object) -> bool:
+        """Whether this process is a child, the first time it asks. It uses none of the *connections*, and keeps them:
+        a client's goodbye, said by its destructor, would end those of the parent.
+        """
+        if self._pid == os.getpid():
+            return False
+        self._pid = os.getpid()
+        self._left.extend(connections)
+        return True

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..ports.events import Outgoing, Unsent
-from .messages import CONTENT_TYPE, UNCONFIRMED, Message, in_waves, later, missing, unavailable, where
+from .messages import CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, later, missing, unavailable, unusable, where
 
 __all__ = ["NatsJetStream"]
 
@@ -23,6 +23,7 @@ class NatsJetStream:
     those of ``nats.connect``: credentials, TLS.
 
     Raises:
+        InputError: there is no server.
         NotSupportedError: nats-py is not installed.
     """
 
@@ -43,12 +44,15 @@ class NatsJetStream:
         except ImportError:
             raise missing("nats", "nats-py") from None
         self._servers = [servers] if isinstance(servers, str) else list(servers)
+        if not self._servers or not all(self._servers):
+            raise unusable("servers", "is empty")
         self._prefix, self._make_stream, self._timeout_s = prefix, make_stream, timeout_s
         self._options = dict(options or {})
         self._place = where(self._servers[0], 4222)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._client: Any = None
+        self._forks = Forks()
         self._failures = (nats.errors.Error, OSError, asyncio.TimeoutError, TimeoutError)
         self._no_stream = nats.js.errors.NoStreamResponseError
         self._refusal = nats.js.errors.APIError
@@ -64,6 +68,7 @@ class NatsJetStream:
 
     def close(self) -> None:
         """Close the connection and end the thread."""
+        self._mind_forks()
         if self._loop is None or self._thread is None:
             return
         self._run(self._ended())
@@ -79,7 +84,13 @@ class NatsJetStream:
             self._thread.start()
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    def _mind_forks(self) -> None:
+        """The thread is not there in a child, and nothing that is given to its loop would ever come back."""
+        if self._forks.is_child(self._loop, self._thread, self._client):
+            self._loop = self._thread = self._client = None
+
     def _send(self, wave: Sequence[Message]) -> Mapping[int, str]:
+        self._mind_forks()
         return self._run(self._sent(wave))
 
     async def _sent(self, wave: Sequence[Message]) -> Mapping[int, str]:

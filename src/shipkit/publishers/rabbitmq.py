@@ -8,11 +8,12 @@ from importlib import import_module
 from typing import Any, Final
 
 from ..ports.events import Outgoing, Unsent
-from .messages import CONTENT_TYPE, UNCONFIRMED, Message, in_waves, missing, unavailable, where
+from .messages import CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, missing, unavailable, unusable, where
 
 __all__ = ["RabbitMq"]
 
 _PERSISTENT: Final = 2
+_PRECONDITION_FAILED: Final = 406  # AMQP 0-9-1, "Constants"
 
 
 class RabbitMq:
@@ -23,6 +24,7 @@ class RabbitMq:
     the consumers' own: where none is bound yet, announcements wait in the outbox.
 
     Raises:
+        InputError: *url* is no address of a RabbitMQ.
         NotSupportedError: kombu is not installed.
     """
 
@@ -44,17 +46,25 @@ class RabbitMq:
             raise missing("rabbitmq", "kombu") from None
         self._exchange, self._prefix, self._declare, self._timeout_s = exchange, prefix, declare, timeout_s
         self._place = where(url, 5672)
-        # Confirms of a whole wave are awaited together, below; kombu's own setting waits for each message.
-        self._transport: Any = kombu.Connection(
-            url,
-            connect_timeout=timeout_s,
-            heartbeat=0,
-            ssl=ssl if isinstance(ssl, bool) else dict(ssl),
-            transport_options={"confirm_publish": False, "read_timeout": timeout_s, "write_timeout": timeout_s},
-        ).transport
+        if not url.startswith(("amqp://", "amqps://", "pyamqp://")):
+            raise unusable("url", "begins with neither amqp:// nor amqps://")
+        try:
+            # Confirms of a whole wave are awaited together, below; kombu's own setting waits for each message.
+            self._transport: Any = kombu.Connection(
+                url,
+                connect_timeout=timeout_s,
+                heartbeat=0,
+                ssl=ssl if isinstance(ssl, bool) else dict(ssl),
+                transport_options={"confirm_publish": False, "read_timeout": timeout_s, "write_timeout": timeout_s},
+            ).transport
+        except (ValueError, TypeError):  # its text quotes the address
+            raise unusable(
+                "url", "cannot be read: what is no letter or digit in a password is percent-encoded"
+            ) from None
         self._failures = (*self._transport.connection_errors, *self._transport.channel_errors, OSError)
         self._connection: Any = None
         self._channel: Any = None
+        self._forks = Forks()
         self._tag = 0
         self._waiting: dict[int, Message] = {}
         self._refused: dict[int, str] = {}
@@ -70,6 +80,7 @@ class RabbitMq:
 
     def close(self) -> None:
         """Give the connection back."""
+        self._mind_forks()
         if self._connection is not None and self._channel is not None:
             try:
                 self._connection.close()
@@ -78,9 +89,10 @@ class RabbitMq:
         self._drop()
 
     def _send(self, wave: Sequence[Message]) -> Mapping[int, str]:
+        self._mind_forks()
         numbers = {message.number for message in wave}
         self._waiting, self._refused, self._returned = {}, {}, {}
-        sent = 0
+        sent, channel = 0, None
         try:
             channel = self._opened()
             for message in wave:
@@ -92,13 +104,28 @@ class RabbitMq:
                 )
             self._settled()
         except self._failures as error:
-            confirmed = numbers - {message.number for message in [*self._waiting.values(), *wave[sent:]]}
+            rest = [*self._waiting.values(), *wave[sent:]]
+            confirmed, refused = numbers - {message.number for message in rest}, self._refused
             self._drop()
+            if channel is not None and getattr(error, "reply_code", 0) == _PRECONDITION_FAILED:
+                return {**refused, **self._one_by_one(wave, rest)}
             if not confirmed:
                 raise unavailable(self.kind, self._place, error) from None
-            open_ = dict.fromkeys(numbers - confirmed, UNCONFIRMED)
-            return {**open_, **self._refused}
+            return {**dict.fromkeys(numbers - confirmed, UNCONFIRMED), **refused}
         return self._refused
+
+    def _one_by_one(self, wave: Sequence[Message], rest: Sequence[Message]) -> Mapping[int, str]:
+        """The broker closes a channel over one message, such as one that is too long for it, and does not say which."""
+        if len(wave) == 1:
+            return {wave[0].number: f"refused_{_PRECONDITION_FAILED}"}
+        found: dict[int, str] = {}
+        for message in rest:
+            found.update(self._send([message]))
+        return found
+
+    def _mind_forks(self) -> None:
+        if self._forks.is_child(self._connection, self._channel):
+            self._connection = self._channel = None
 
     def _packed(self, channel: Any, message: Message) -> Any:
         return channel.prepare_message(

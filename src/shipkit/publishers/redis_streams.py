@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ..ports.events import Outgoing, Unsent
-from .messages import CONTENT_TYPE, UNCONFIRMED, Message, in_waves, later, missing, unavailable, where
+from .messages import CONTENT_TYPE, UNCONFIRMED, Message, in_waves, later, missing, unavailable, unusable, where
 
 __all__ = ["RedisStreams"]
 
@@ -24,6 +24,7 @@ class RedisStreams:
     with *replicas* a message is sent when so many of them have it (``WAIT``).
 
     Raises:
+        InputError: *url* is no address of a Redis.
         NotSupportedError: redis-py is not installed.
     """
 
@@ -48,16 +49,19 @@ class RedisStreams:
         self._stream, self._maxlen, self._replicas, self._timeout_s = stream, maxlen, replicas, timeout_s
         self._place = where(url, 6379)
         # The relay tries again; redis-py of itself would, unseen, append a whole pipeline twice.
-        self._client: Any = redis.Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            single_connection_client=False,
-            **dict(options or {}),
-        )
+        try:
+            self._client: Any = redis.Redis.from_url(
+                url,
+                socket_timeout=timeout_s,
+                socket_connect_timeout=timeout_s,
+                retry=Retry(NoBackoff(), 0),
+                single_connection_client=False,
+                **dict(options or {}),
+            )
+        except ValueError:  # its text quotes the address
+            text = "is no redis://, rediss:// or unix:// that can be read: a password is percent-encoded"
+            raise unusable("url", text) from None
         self._failures = (redis.ConnectionError, redis.TimeoutError, OSError)
-        self._refusal = redis.RedisError
 
     def publish(self, batch: Sequence[Outgoing]) -> tuple[Unsent, ...]:
         """Append *batch* and wait for the answers; see `shipkit.ports.publishing.Publisher`.
