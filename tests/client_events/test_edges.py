@@ -10,6 +10,7 @@ import pytest
 from shipkit.errors import UnavailableError
 from shipkit.events.comparing import Belief
 from shipkit.model import Milestone
+from shipkit.store import MemoryStore
 from tests.client_events.stage import START, Clock, Tracked, event, hosted, parcel, row
 from tests.client_events.test_following import shipment
 
@@ -120,3 +121,24 @@ def test_the_next_poll_is_planned_by_the_stores_clock(store: Any, clock: Clock) 
         host.client._desk.utc_now = lambda: clock.at + timedelta(days=3)
         host.process()
         assert clock.at < host.state("P1").next_poll_at < clock.at + timedelta(days=2)
+
+
+@pytest.mark.parametrize("way", ["pushed", "polled", "hinted", "reconciled"])
+def test_events_of_a_piece_that_is_followed_by_itself_are_its_own_by_whatever_way_they_come(
+    clock: Clock, way: str
+) -> None:
+    store = MemoryStore(clock=clock)
+    told = [event("announced"), event("accepted", 2, piece="B"), event("delivered", 5, piece="C")]
+    carrier = Tracked(
+        scheme="signed" if way == "pushed" else "shared", answers=lambda number: told if number == "M" else []
+    )
+    with hosted(store, clock=clock, carrier=carrier) as host:
+        store.events.follow([parcel("M", next_poll_at=clock.at), parcel("B"), parcel("C")])
+        if way in ("pushed", "hinted"):
+            host.push(row("M", *told))
+            host.process()
+        elif way == "polled":
+            host.poll()
+        else:
+            host.reconcile([Belief(number="M", milestone=Milestone.ANNOUNCED)], apply=True)
+        assert host.milestone("M") == "announced"

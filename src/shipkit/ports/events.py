@@ -256,7 +256,8 @@ class OpenCount:
 class Queue:
     """How much waits in one place: ``inbox``, ``dead_letters``, ``parked``, ``outbox`` or ``outbox_dead``.
 
-    Those of the inbox are always told of, dead letters for as long as they can be read again; those of the outbox for destinations where something waits or is dead.
+    Those of the inbox are always told of, and a dead letter counts for as long as it can be read again; those of the
+    outbox for destinations where something waits or is dead.
     """
 
     name: str

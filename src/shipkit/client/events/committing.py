@@ -178,8 +178,10 @@ def _rolled_up(desk: EventDesk, whole: Parcel, pieces: list[Parcel], at: datetim
 
 
 def kept(desk: EventDesk, parcel: Parcel, at: datetime) -> Parcel:
-    """*parcel* with the time at which its carrier is asked next, or since when it has ended; *at* is now, by the store's
-    clock, which is one for all hosts."""
+    """*parcel* with the time at which its carrier is asked next, or since when it has ended.
+
+    *at* is now, by the store's clock, which is one for all hosts.
+    """
     return planned(parcel, desk.plan(parcel.account), at)
 
 

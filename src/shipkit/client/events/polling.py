@@ -12,10 +12,9 @@ from typing import Final
 import attrs
 
 from ...errors import NotFoundError, ShipkitError
-from ...events.advancing import divided
 from ...events.plans import PollPlan, Standing, planned, standing
 from ...flow import Done, Emit, Run, call, now
-from ...model import EventSource, TrackResult
+from ...model import TrackingEvent, TrackResult
 from ...model.scalars import EMPTY
 from ...ports import Observation
 from ...ports.events import Parcel, ParcelWork
@@ -25,6 +24,7 @@ from ..tracking import Asking, batch_size, nothing_more_now, outcomes
 from .asking import account_of, query_of
 from .committing import Told, committed
 from .desk import EventDesk
+from .sharing import shares_of
 
 __all__ = ["Asked", "Found", "Polled", "poll", "take_answers"]
 
@@ -189,7 +189,8 @@ def take_answers(
         for parcel, done in zip(parcels, answers, strict=True)
         if done is not None and not (done.error is not None and nothing_more_now(done.error))
     }
-    told = {scope: course.told(parcel, done) for scope, (parcel, done) in rows.items()}
+    shares = yield from shares_of(desk, ((parcel, done.value) for parcel, done in rows.values() if done.error is None))
+    told = {scope: course.told(parcel, done, shares.get(scope, ())) for scope, (parcel, done) in rows.items()}
     written = yield from committed(desk, {scope: parcel for scope, (parcel, _) in rows.items()}, told)
     works = {work.before.scope: work for work in written.works}
     outcome = [
@@ -217,13 +218,11 @@ class _Course:
     def plan(self, parcel: Parcel) -> PollPlan:
         return self.desk.plan(parcel.account)
 
-    def told(self, parcel: Parcel, done: Done) -> Told:
+    def told(self, parcel: Parcel, done: Done, events: tuple[TrackingEvent, ...]) -> Told:
         """What is joined to the evidence, and what the row says of the answer."""
         if done.error is not None:
             return Told(noted=partial(self._failed, done.error))
-        result: TrackResult = done.value
-        events = divided(result, [parcel], source=EventSource.POLL).get(parcel.scope, ())
-        return Told(events=events, results=(result,), noted=partial(self._answered, parcel.digest))
+        return Told(events=events, results=(done.value,), noted=partial(self._answered, parcel.digest))
 
     def _failed(self, error: ShipkitError, row: Parcel, _: bool) -> Parcel:
         if isinstance(error, NotFoundError):

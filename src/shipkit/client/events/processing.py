@@ -14,9 +14,8 @@ from typing import Final
 import attrs
 
 from ...errors import DeadlineError, InputError, NotFoundError, ShipkitError, StoreError
-from ...events.advancing import divided
 from ...flow import Emit, Run, call, now
-from ...model import DeliveryResult, EventSource, FrozenMap, TrackingEvent, TrackResult, WebhookDelivery
+from ...model import DeliveryResult, FrozenMap, TrackingEvent, TrackResult, WebhookDelivery
 from ...ports import Observation
 from ...ports.events import Letter, LetterEnd, LetterState, Parcel, Work
 from .asking import ask, can_ask
@@ -25,7 +24,7 @@ from .desk import EventDesk
 from .ends import ATTEMPTS, Ends, Processed, counted, tried_last
 from .reading import Reading, codes_of, nobodys, numbers_of, opened
 from .receiving import seen
-from .sharing import evidence_of
+from .sharing import evidence_of, shares_of
 
 __all__ = ["process"]
 
@@ -103,8 +102,11 @@ def _processed(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Proces
     rows = (yield from call(desk.store.find, pairs)) if pairs else ()
     batch.share_out({pair: row for pair, row in zip(pairs, rows, strict=True) if row is not None})
     answers = yield from ask(desk, batch.to_ask())
+    asked = {parcel.scope: parcel for parcel in batch.to_ask()}
+    told = [(asked[scope], one) for scope, one in answers.items() if isinstance(one, TrackResult)]
+    shares = yield from shares_of(desk, told)
     for scope, answer in answers.items():
-        batch.answered(scope, answer)
+        batch.answered(scope, answer, shares.get(scope, ()))
     written = yield from committed(desk, batch.parcels, batch.told(), batch.ends)
     yield from batch.seen(written.failed, (yield from now()) - began_s)
     return counted(batch.ends(written.failed)) + Processed(
@@ -208,7 +210,7 @@ class _Batch:
         """The parcels that there may be news of."""
         return [hint.parcel for hint in self._hints.values()]
 
-    def answered(self, scope: str, answer: TrackResult | ShipkitError) -> None:
+    def answered(self, scope: str, answer: TrackResult | ShipkitError, events: tuple[TrackingEvent, ...] = ()) -> None:
         """Take what the carrier says of one of them."""
         hint = self._hints[scope]
         if isinstance(answer, ShipkitError):
@@ -221,8 +223,7 @@ class _Batch:
                 course.end = course.end or self.make.again(course.letter, answer.code, wait_s=wait_s)
             return
         self.parcels[scope] = hint.parcel
-        shares = divided(answer, [hint.parcel], source=EventSource.POLL)
-        self._events.setdefault(scope, []).extend(shares.get(scope, ()))
+        self._events.setdefault(scope, []).extend(events)
         self._results.setdefault(scope, []).append(answer)
         self._asked.add(scope)
 

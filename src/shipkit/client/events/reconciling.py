@@ -13,7 +13,7 @@ import attrs
 
 from ... import model as m
 from ...errors import DeadlineError, InputError, NotFoundError, ShipkitError
-from ...events.advancing import advanced, divided
+from ...events.advancing import advanced
 from ...events.comparing import Belief, Judgement, Verdict, judged
 from ...flow import Done, Run, call
 from ...ports.events import Parcel
@@ -23,6 +23,7 @@ from .asking import account_of, query_of
 from .desk import EventDesk
 from .following import follow
 from .polling import take_answers
+from .sharing import shares_of
 
 __all__ = ["Agreement", "Reconciled", "Reconciliation", "reconcile"]
 
@@ -258,8 +259,11 @@ class _Work:
         """Each row as it is with what the carrier said: written, or as it would be."""
         if not self.apply:
             known = yield from call(self.desk.store.evidence, tuple(parcel.scope for parcel in parcels if parcel.scope))
+            told = [(parcel, done.value) for parcel, done in zip(parcels, answers, strict=True) if done.error is None]
+            shares = yield from shares_of(self.desk, told)
             return [
-                _with(parcel, known.get(parcel.scope, ()), done) for parcel, done in zip(parcels, answers, strict=True)
+                _with(parcel, known.get(parcel.scope, ()), done, shares.get(parcel.scope, ()))
+                for parcel, done in zip(parcels, answers, strict=True)
             ]
         asked = [done if not _is_no_answer(done) else None for done in answers]
         polled = yield from take_answers(self.desk, parcels, asked)
@@ -301,13 +305,11 @@ class _Work:
             self._page.append((case.place, row))
 
 
-def _with(parcel: Parcel, known: Iterable[m.TrackingEvent], done: Done) -> Parcel:
+def _with(parcel: Parcel, known: Iterable[m.TrackingEvent], done: Done, events: tuple[m.TrackingEvent, ...]) -> Parcel:
     """*parcel* as it would be with that answer; of one whose evidence is gone nothing is concluded."""
     if done.error is not None or parcel.purged_at is not None:
         return parcel
-    result: m.TrackResult = done.value
-    events = divided(result, [parcel], source=m.EventSource.POLL).get(parcel.scope, ())
-    return advanced(parcel, known, events, result=result).after
+    return advanced(parcel, known, events, result=done.value).after
 
 
 def _is_no_answer(done: Done) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from ...events.advancing import divided
+from ...flow import Run, call
 from ...model import EventSource, TrackingEvent, TrackResult, TrustLevel, evolve
 from ...ports.events import Letter, Parcel
 from .asking import can_ask
 from .desk import EventDesk
 
-__all__ = ["Share", "evidence_of", "proved"]
+__all__ = ["Share", "evidence_of", "proved", "shares_of"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -24,6 +25,32 @@ class Share:
     result: TrackResult | None = None
     """Where the parcel is the one that the push is about. A push may tell all that there was when it was sent, and
     arrive when there is more, so it is never taken for complete."""
+
+
+def shares_of(
+    desk: EventDesk, answers: Iterable[tuple[Parcel, TrackResult]]
+) -> Run[dict[str, tuple[TrackingEvent, ...]]]:
+    """By scope what carriers' answers tell of the parcels that they were asked for.
+
+    Events of a piece that is followed by itself are no part of it, as they are none in a push.
+    """
+    given = tuple(answers)
+    named = [(parcel.carrier, piece) for parcel, result in given for piece in _pieces(parcel, result)]
+    pairs = tuple(dict.fromkeys(named))
+    rows = (yield from call(desk.store.find, pairs)) if pairs else ()
+    followed = [row for row in rows if row is not None]
+    return {
+        parcel.scope: divided(
+            result, [*(row for row in followed if row.carrier == parcel.carrier), parcel], source=EventSource.POLL
+        ).get(parcel.scope, ())
+        for parcel, result in given
+    }
+
+
+def _pieces(parcel: Parcel, result: TrackResult) -> set[str]:
+    """Other numbers whose events would count as those of *parcel*: of a piece they never do."""
+    pieces = {event.piece for event in result.events if event.piece}
+    return set() if parcel.number in pieces else pieces
 
 
 def evidence_of(
