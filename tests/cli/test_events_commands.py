@@ -112,6 +112,7 @@ def test_a_parcel_is_followed_from_the_booking_to_the_door(run: Run, town: Town)
     (row,) = told(run, "events", "list", "--all", "--account", "ep")
     assert (row["key"], row["milestone"], row["number"]) == ("order-1", "delivered", f"…{town.number[-4:]}")
     assert told(run, "events", "list", "--all", "--milestone", "returned") == []
+    assert told(run, "events", "list", "--skip", 1) == []
 
     (whole,) = told(run, "events", "show", "order-1")
     assert [one["milestone"] for one in whole["entries"]][-1] == "delivered"

@@ -45,7 +45,13 @@ KEY, SECRET, HOOK, DOOR = (
     "whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LTE=",
     "door-canary",
 )
-PEOPLE = ("Wilhelmina Canary", "17 Canary Lane", "+1 555 010 7788", "wilhelmina@canary.example", "Left with Canary")
+PEOPLE = (
+    "Wilhelmina Canary",
+    "17 Canary Lane",
+    "+1 555 010 7788",
+    "wilhelmina@canary.example",
+    "Left with Wilhelmina at the door of number 19, ring twice",
+)
 DESTINATIONS = ("broken", "refusing", "deaf", "host")
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("events", "list", "--all"),
@@ -83,8 +89,8 @@ def spoilt(good: bytes) -> Iterator[bytes]:
     for member in ("tracking_code", "status", "tracking_details"):
         result = {**told["result"], member: {name: [street, mail]}}
         yield json.dumps({**told, "result": result}).encode()
-    details = [{**one, "message": words, "status_detail": mail} for one in told["result"]["tracking_details"]]
-    proof = {"signed_by": name, "tracking_details": details, "status": phone}
+    details = [{**one, "message": words} for one in told["result"]["tracking_details"]]
+    proof = {"signed_by": name, "tracking_details": details}
     yield json.dumps({**told, "id": "evt_9", "result": {**told["result"], **proof}}).encode()
 
 
@@ -142,16 +148,19 @@ def test_nothing_that_is_told_of_pushes_holds_a_secret_or_a_person(
             webhooks={"hint": WebhookAuth(scheme=Unsigned())},
         )
         with client, no_waiting():
+            numbers: list[str] = []
             for number, alias in enumerate(accounts, 1):
                 shipment = client.create_shipment(ORDER, account=alias, key=f"order-{number}")
                 request = SubscriptionRequest(numbers=shipment.tracking_numbers, callback_url=url)
                 client.subscribe(request, account=alias, key=f"hook-{number}")
+                numbers.append(shipment.tracking_numbers[0].value)
+            first = numbers[0]
             sim.advance(100 * 3600, order="shuffled", copies=2)
             client.events.follow_booked()
             paths = client.events.webhook_paths()
             tokens |= {path.rpartition("/")[2] for path in paths.values()}
             told += asyncio.run(_pushed(Endpoint(client), paths, bodies))
-            for body in spoilt(bodies[0][1]):
+            for body in spoilt(max((body for _, body in bodies if first.encode() in body), key=len)):
                 told.append(str(client.events.answer("POST", paths["ep"], signed(body), body)))
                 told.append(repr(client.events.receive("ep", signed(body), body)))
             for _ in range(3):
@@ -161,6 +170,8 @@ def test_nothing_that_is_told_of_pushes_holds_a_secret_or_a_person(
         store_events = store.events
         letters = [f"{one.error} {one.detail} {one.waits_for}" for one in store_events.letters(limit=1000)]
         published = [one.body.decode() for one in store_events.announcements(limit=10_000)]
+        scopes = [one.scope for one in store_events.walk()]
+        known = [str(event.text) for events in store_events.evidence(scopes).values() for event in events]
         metrics = prometheus.render() + str(reader.get_metrics_data())
         store.close()
         lines = _said(sim.url, capsys)
@@ -189,6 +200,7 @@ def test_nothing_that_is_told_of_pushes_holds_a_secret_or_a_person(
     assert {"shipkit.webhook", "shipkit.process", "shipkit.publish"} <= names
     assert len(published) > 10 and any(errors) and any("bad_reply" in line for line in letters)
     assert all(text for text in shown.values())
+    assert any(PEOPLE[4] in row for row in known), (known[:4], letters)
     assert found == []
 
 

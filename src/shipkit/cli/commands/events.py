@@ -52,7 +52,7 @@ def events_list(
     all: Annotated[  # noqa: A002
         bool, Parameter(name="--all", negative="", show_default=False, help="Journeys that have ended, too.")
     ] = False,
-    after: Annotated[str, Parameter(name="--after", help="Begin behind this scope: the next page.")] = "",
+    skip: Annotated[int, Parameter(name="--skip", validator=Number(gte=0), help="Rows of the pages before.")] = 0,
     limit: Limit = 100,
     personal: Personal = False,
     config: ConfigFile = None,
@@ -68,7 +68,7 @@ def events_list(
             account=account,
             milestone=milestone,
             everything=all,
-            after=after,
+            skip=skip,
             limit=limit,
             as_json=json,
             personal=personal,

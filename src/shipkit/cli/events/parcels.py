@@ -35,21 +35,22 @@ def listed(
     account: str,
     milestone: Milestone | None,
     everything: bool,
-    after: str,
+    skip: int,
     limit: int,
     as_json: bool,
     personal: bool,
 ) -> int:
     """Write the parcels that are followed, by scope; with *everything* those too whose journey has ended."""
-    found: list[dict[str, Any]] = []
-    scope = after
-    while len(found) < limit and (page := room.store.walk(after=scope, limit=_PAGE, open_only=not everything)):
+    found: list[Parcel] = []
+    scope = ""
+    while len(found) < skip + limit and (page := room.store.walk(after=scope, limit=_PAGE, open_only=not everything)):
         scope = page[-1].scope
         for parcel in page:
             here = parcel.timeline.milestone if parcel.timeline is not None else Milestone.UNKNOWN
             if parcel.number and account in ("", parcel.account) and milestone in (None, here):
-                found.append(_row(room, parcel, personal=personal))
-    rows(_LIST, found[:limit], as_json=as_json, none="no parcel is followed")
+                found.append(parcel)
+    chosen = [_row(room, parcel, personal=personal) for parcel in found[skip : skip + limit]]
+    rows(_LIST, chosen, as_json=as_json, none="no parcel is followed")
     return OK
 
 
