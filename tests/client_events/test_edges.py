@@ -142,3 +142,13 @@ def test_events_of_a_piece_that_is_followed_by_itself_are_its_own_by_whatever_wa
         else:
             host.reconcile([Belief(number="M", milestone=Milestone.ANNOUNCED)], apply=True)
         assert host.milestone("M") == "announced"
+
+
+def test_numbers_that_nobody_follows_are_each_judged_by_their_own_answer(clock: Clock) -> None:
+    answers = {"N1": WAY, "N2": WAY[:1]}
+    with hosted(MemoryStore(clock=clock), clock=clock, carrier=Tracked(answers=answers.__getitem__)) as host:
+        beliefs = [
+            Belief(number="N1", milestone=Milestone.DELIVERED),
+            Belief(number="N2", milestone=Milestone.ANNOUNCED),
+        ]
+        assert host.reconcile(beliefs, account="acme-de").agrees

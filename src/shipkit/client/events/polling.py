@@ -189,8 +189,10 @@ def take_answers(
         for parcel, done in zip(parcels, answers, strict=True)
         if done is not None and not (done.error is not None and nothing_more_now(done.error))
     }
-    shares = yield from shares_of(desk, ((parcel, done.value) for parcel, done in rows.values() if done.error is None))
-    told = {scope: course.told(parcel, done, shares.get(scope, ())) for scope, (parcel, done) in rows.items()}
+    answered = [(parcel, done.value) for parcel, done in rows.values() if done.error is None]
+    shares = yield from shares_of(desk, answered)
+    events = {parcel.scope: share for (parcel, _), share in zip(answered, shares, strict=True)}
+    told = {scope: course.told(parcel, done, events.get(scope, ())) for scope, (parcel, done) in rows.items()}
     written = yield from committed(desk, {scope: parcel for scope, (parcel, _) in rows.items()}, told)
     works = {work.before.scope: work for work in written.works}
     outcome = [

@@ -102,11 +102,11 @@ def _processed(desk: EventDesk, owner: str, letters: list[Letter]) -> Run[Proces
     rows = (yield from call(desk.store.find, pairs)) if pairs else ()
     batch.share_out({pair: row for pair, row in zip(pairs, rows, strict=True) if row is not None})
     answers = yield from ask(desk, batch.to_ask())
-    asked = {parcel.scope: parcel for parcel in batch.to_ask()}
-    told = [(asked[scope], one) for scope, one in answers.items() if isinstance(one, TrackResult)]
+    told = [(parcel, answer) for parcel in batch.to_ask() if isinstance(answer := answers[parcel.scope], TrackResult)]
     shares = yield from shares_of(desk, told)
+    events = {parcel.scope: share for (parcel, _), share in zip(told, shares, strict=True)}
     for scope, answer in answers.items():
-        batch.answered(scope, answer, shares.get(scope, ()))
+        batch.answered(scope, answer, events.get(scope, ()))
     written = yield from committed(desk, batch.parcels, batch.told(), batch.ends)
     yield from batch.seen(written.failed, (yield from now()) - began_s)
     return counted(batch.ends(written.failed)) + Processed(

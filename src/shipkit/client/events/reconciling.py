@@ -13,13 +13,13 @@ import attrs
 
 from ... import model as m
 from ...errors import DeadlineError, InputError, NotFoundError, ShipkitError
-from ...events.advancing import advanced
 from ...events.comparing import Belief, Judgement, Verdict, judged
 from ...flow import Done, Run, call
 from ...ports.events import Parcel
 from ..accounts import Account
 from ..tracking import Asking, nothing_more_now, outcomes, tracks
 from .asking import account_of, query_of
+from .committing import Told, joined
 from .desk import EventDesk
 from .following import follow
 from .polling import take_answers
@@ -259,11 +259,13 @@ class _Work:
         """Each row as it is with what the carrier said: written, or as it would be."""
         if not self.apply:
             known = yield from call(self.desk.store.evidence, tuple(parcel.scope for parcel in parcels if parcel.scope))
-            told = [(parcel, done.value) for parcel, done in zip(parcels, answers, strict=True) if done.error is None]
-            shares = yield from shares_of(self.desk, told)
+            told = [(parcel, one.value) for parcel, one in zip(parcels, answers, strict=True) if one.error is None]
+            shares = iter((yield from shares_of(self.desk, told)))
             return [
-                _with(parcel, known.get(parcel.scope, ()), done, shares.get(parcel.scope, ()))
-                for parcel, done in zip(parcels, answers, strict=True)
+                _with(self.desk, parcel, known.get(parcel.scope, ()), one.value, next(shares))
+                if one.error is None
+                else parcel
+                for parcel, one in zip(parcels, answers, strict=True)
             ]
         asked = [done if not _is_no_answer(done) else None for done in answers]
         polled = yield from take_answers(self.desk, parcels, asked)
@@ -305,11 +307,19 @@ class _Work:
             self._page.append((case.place, row))
 
 
-def _with(parcel: Parcel, known: Iterable[m.TrackingEvent], done: Done, events: tuple[m.TrackingEvent, ...]) -> Parcel:
+def _with(
+    desk: EventDesk,
+    parcel: Parcel,
+    known: Iterable[m.TrackingEvent],
+    result: m.TrackResult,
+    events: tuple[m.TrackingEvent, ...],
+) -> Parcel:
     """*parcel* as it would be with that answer; of one whose evidence is gone nothing is concluded."""
-    if done.error is not None or parcel.purged_at is not None:
-        return parcel
-    return advanced(parcel, known, events, result=done.value).after
+    return (
+        parcel
+        if parcel.purged_at is not None
+        else joined(desk, parcel, known, Told(events=events, results=(result,))).after
+    )
 
 
 def _is_no_answer(done: Done) -> bool:

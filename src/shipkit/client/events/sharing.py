@@ -29,8 +29,8 @@ class Share:
 
 def shares_of(
     desk: EventDesk, answers: Iterable[tuple[Parcel, TrackResult]]
-) -> Run[dict[str, tuple[TrackingEvent, ...]]]:
-    """By scope what carriers' answers tell of the parcels that they were asked for.
+) -> Run[tuple[tuple[TrackingEvent, ...], ...]]:
+    """What each answer tells of the parcel that it was asked for.
 
     Events of a piece that is followed by itself are no part of it, as they are none in a push.
     """
@@ -39,12 +39,12 @@ def shares_of(
     pairs = tuple(dict.fromkeys(named))
     rows = (yield from call(desk.store.find, pairs)) if pairs else ()
     followed = [row for row in rows if row is not None]
-    return {
-        parcel.scope: divided(
-            result, [*(row for row in followed if row.carrier == parcel.carrier), parcel], source=EventSource.POLL
-        ).get(parcel.scope, ())
-        for parcel, result in given
-    }
+    shares = []
+    for parcel, result in given:
+        others = [row for row in followed if row.carrier == parcel.carrier]
+        found = divided(result, (*others, parcel), source=EventSource.POLL)
+        shares.append(found.get(parcel.scope, ()))
+    return tuple(shares)
 
 
 def _pieces(parcel: Parcel, result: TrackResult) -> set[str]:
