@@ -277,3 +277,55 @@ def test_a_part_that_is_none_is_refused() -> None:
 def test_the_usual_service_listens_on_this_machine_only() -> None:
     assert ServiceChoice().host == "127.0.0.1"
     assert ServiceChoice().metrics_token == ""
+
+
+RSA = """
+[webhooks.shop.scheme]
+kind = "rsa"
+header = "x-sign"
+key_header = "x-key"
+jwks_url = "http://127.0.0.1:%d/jwks"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_published_keys_are_fetched_before_the_first_push(started: Callable[..., Running]) -> None:
+    import base64
+
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    from tests.webhooks.test_key_sets import Publisher
+    from tests.webhooks.test_rsa import NEW, OLD
+
+    body, _ = pushed()
+    with Publisher() as publisher:
+        thread = threading.Thread(target=publisher.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running = started(config=CONFIG + RSA % publisher.server_port)
+        running.port()
+        path = path_of(running.folder)
+        for key, status in ((OLD, 200), (NEW, 401)):
+            signature = base64.b64encode(key.sign(body, PKCS1v15(), SHA256())).decode()
+            assert running.ask(path, body, X_Sign=signature, X_Key="old")[0] == status
+        assert publisher.asked == 1
+        assert running.end() == 0
+        publisher.shutdown()
+        thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_what_will_come_to_nothing_is_told_at_the_start(started: Callable[..., Running], tmp_path: Path) -> None:
+    from shipkit.store import SqliteStore
+    from tests.publishers.outbox import announce
+
+    with closing(SqliteStore(tmp_path / "shipkit.db")) as store:
+        announce(store.events, ["acme:1", "acme:1"], ["gone"])
+    running = started(config=CONFIG.replace('webhook_secret = {env = "PUSH_SECRET"}', ""))
+    running.port()
+    assert running.end() == 0
+    log = running.log.read_text()
+    assert "no secret is configured for the pushes to shop: each of them is refused" in log
+    assert "2 announcements wait for gone, which is not configured" in log

@@ -2,12 +2,13 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .keysets import KeySets
     from .sync import Client
     from .tasks import AsyncClient
 
-__all__ = ["AsyncClient", "Client"]
+__all__ = ["AsyncClient", "Client", "KeySets"]
 
-_ROOMS = {"AsyncClient": ".tasks", "Client": ".sync"}
+_ROOMS = {"AsyncClient": ".tasks", "Client": ".sync", "KeySets": ".keysets"}
 
 if not TYPE_CHECKING:  # else every misspelt name would be an object
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
+from ..client.addresses import is_private_on_the_way
 from ..client.clock import seconds, utc_now
 from ..client.transport import SyncTransport
 from ..errors import DeadlineError, InputError, NotSentError, OutcomeUnknownError, ReplyError
@@ -16,7 +15,7 @@ from ..model import Problem, ProblemCode
 from ..ports.events import Outgoing, Unsent
 from ..settings import Settings
 from ..webhooks.standard import sign
-from .messages import BEHIND, CONTENT_TYPE, UNCONFIRMED, Message, in_waves, later, unavailable, where
+from .messages import BEHIND, CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, later, unavailable, where
 
 __all__ = ["HttpWebhook"]
 
@@ -47,21 +46,20 @@ class HttpWebhook:
         settings: Settings | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        if not _is_usable(url):
+        if not is_private_on_the_way(url):
             text = "is neither https nor http on this machine, or has a user or a fragment in it"
             raise InputError(problems=(Problem(path="/url", code=ProblemCode.MALFORMED, text=text),))
         self._url, self._timeout_s, self._now = url, timeout_s, now
         self._secrets = (secrets,) if isinstance(secrets, str) else tuple(secrets)
         sign("check", now(), b"", self._secrets)  # else every announcement were refused, one by one
         given = settings or Settings()
-        self._transport = SyncTransport(
-            Settings(
-                body_max_bytes=_ANSWER_MAX_BYTES,
-                connect_timeout_s=min(given.connect_timeout_s, timeout_s),
-                proxy=given.proxy,
-                ca_file=given.ca_file,
-            )
+        self._wire = Settings(
+            body_max_bytes=_ANSWER_MAX_BYTES,
+            connect_timeout_s=min(given.connect_timeout_s, timeout_s),
+            proxy=given.proxy,
+            ca_file=given.ca_file,
         )
+        self._transport, self._forks = SyncTransport(self._wire), Forks()
         self._place = where(url, 443 if url[:6].lower() == "https:" else 80)
         self._not_before, self._hold_max_s = 0.0, given.hold_max_s
 
@@ -71,6 +69,7 @@ class HttpWebhook:
         Raises:
             UnavailableError: no connection, or the time that the destination asked for is not over.
         """
+        self._mind_forks()
         left_s = self._not_before - seconds()
         if left_s > 0:
             raise unavailable(self.kind, self._place, "asked for later", retry_after_s=int(left_s) + 1)
@@ -78,7 +77,12 @@ class HttpWebhook:
 
     def close(self) -> None:
         """Close the connections."""
+        self._mind_forks()
         self._transport.close()
+
+    def _mind_forks(self) -> None:
+        if self._forks.is_child(self._transport):
+            self._transport = SyncTransport(self._wire)
 
     def _send(self, wave: Sequence[Message]) -> Mapping[int, str]:
         errors: dict[int, str] = {}
@@ -122,23 +126,3 @@ class HttpWebhook:
                 self._not_before = seconds() + min(answer.retry_after_s, self._hold_max_s)
             return later(str(status))
         return f"refused_{status}"
-
-
-def _is_usable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc or parts.fragment or not url.isascii() or any(char <= " " for char in url):
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

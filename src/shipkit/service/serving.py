@@ -13,12 +13,15 @@ from datetime import timedelta
 from types import FrameType
 from typing import Final
 
-from ..client import Client
+from ..carrier import ReadsWebhooks, able
+from ..client import Client, KeySets
 from ..config import Config
-from ..errors import InputError
+from ..errors import InputError, StoreError
 from ..model import Problem, ProblemCode
 from ..publishers import Relay
 from ..telemetry import Prometheus
+from ..webhooks import SourceAddress, Unsigned
+from ..webhooks.published import has_key_set
 from .asking import Poller
 from .destinations import publishers_of
 from .endpoint import Endpoint
@@ -32,6 +35,7 @@ _log = logging.getLogger("shipkit.service")
 _STOP_S: Final = 60.0
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
+_KEYS_S: Final = 5.0
 
 
 class Service:
@@ -47,6 +51,8 @@ class Service:
             raise InputError(problems=(Problem(path="/only", code=ProblemCode.UNKNOWN_VALUE, text=text),))
         self.config, self.parts = config, tuple(part for part in PARTS if part in (only or PARTS))
         self._publishers = publishers_of(config.destinations, config.settings) if "relay" in self.parts else {}
+        self._keys = KeySets(config.settings)
+        self._webhooks = self._keys.applied(config.accounts, config.webhooks)
         self._store = config.store()
         self._prometheus = Prometheus(self._store)
         self.client = Client(
@@ -55,7 +61,7 @@ class Service:
             settings=config.settings,
             observers=[self._prometheus.shipkit_observe],
             destinations=tuple(config.destinations),
-            webhooks=config.webhooks,
+            webhooks=self._webhooks,
         )
         self._events = self.client.entrance().store
         self._relay = Relay(
@@ -72,9 +78,11 @@ class Service:
     def run(self) -> int:
         """Run until SIGTERM or SIGINT, or `stop`; the exit code. What is begun is finished first."""
         self._listen_to_signals()
+        self._warn()
         self.loops.start()
         try:
             if "endpoint" in self.parts:
+                self._keys.refresh()  # else the first pushes were refused
                 self._serve()
             else:
                 _notify("READY=1")
@@ -83,6 +91,7 @@ class Service:
             _notify("STOPPING=1")
             done = self.loops.stop(_STOP_S)
             self._relay.close()
+            self._keys.close()
             self.client.close()
             self._store.close()
         if not done:
@@ -125,6 +134,8 @@ class Service:
     def _loops(self) -> list[Loop]:
         idle_s = self.config.service.idle_s
         found: list[Loop] = []
+        if "endpoint" in self.parts and self._keys.urls:
+            found.append(Loop(name="keys", step=self._fetch_keys, idle_s=_KEYS_S))
         if "worker" in self.parts:
             found += [Loop(name="worker", step=self._process, idle_s=idle_s)] * self.config.service.workers
         if "relay" in self.parts and self._publishers:
@@ -133,6 +144,29 @@ class Service:
             found += Poller(self.client, self.config).loops()
             found.append(Loop(name="retention", step=self._purge, idle_s=_HOUR_S))
         return found
+
+    def _warn(self) -> None:
+        """Tell of what is configured in a way that nothing will come of."""
+        for alias, carrier in self.config.accounts.items():
+            if "endpoint" not in self.parts or not able(carrier, ReadsWebhooks):
+                continue
+            given = self._webhooks.get(alias)
+            scheme = (given.scheme if given is not None else None) or carrier.webhook_scheme
+            secrets = (given.secrets if given is not None else ()) or carrier.webhook_secrets
+            is_open = isinstance(scheme, (SourceAddress, Unsigned))
+            if not is_open and not any(secrets) and not has_key_set(scheme):
+                _log.warning("no secret is configured for the pushes to %s: each of them is refused", alias)
+        try:
+            queues = self._events.queues() if "relay" in self.parts else ()
+        except StoreError:
+            return  # it may come up after us
+        for queue in queues:
+            if queue.name == "outbox" and queue.depth and queue.destination not in self._publishers:
+                _log.warning("%s announcements wait for %s, which is not configured", queue.depth, queue.destination)
+
+    def _fetch_keys(self) -> bool:
+        self._keys.refresh()
+        return False
 
     def _process(self) -> bool:
         return self.client.events.process().taken > 0

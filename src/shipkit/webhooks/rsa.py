@@ -18,7 +18,7 @@ from .signed import Parts, Signed, Told
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["Rsa"]
+__all__ = ["Rsa", "key_ids"]
 
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]{1,40}-----[^-]{1,20000}-----END [A-Z ]{1,40}-----", re.ASCII)
 _BITS_MIN: Final = 2048
@@ -31,7 +31,7 @@ class Rsa(Signed):
 
     What takes the place of a secret is public: certificates or public keys (PEM), or a JSON Web Key Set as it is
     published. A certificate is taken as the key it holds: its dates and its issuer are not looked at. A set is fetched
-    and kept by the host: ``jwks_url`` says from where.
+    by ``shipkit serve`` or by a host's `KeySets`, never while a push is judged: ``jwks_url`` says from where.
     """
 
     encoding: Literal["hex", "base64", "either"] = "base64"
@@ -80,6 +80,15 @@ def _made_by(key: RSAPublicKey, signature: bytes, content: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def key_ids(text: str) -> frozenset[str]:
+    """The ids of the keys of a set that can be used; none where *text* is no such set.
+
+    Raises:
+        NotSupportedError: cryptography is not installed.
+    """
+    return frozenset(named for named, _ in _keys_of(text) if named is not None) if text else frozenset()
 
 
 @lru_cache(maxsize=16)  # public keys; reading one costs more than checking a signature
