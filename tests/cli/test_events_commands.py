@@ -59,6 +59,15 @@ class Town:
             client.subscribe(SubscriptionRequest(numbers=numbers, callback_url=url), account="ep", key="hook")
             self.number = numbers[0].value
 
+    def push(self, status: str, status_detail: str, at: str) -> None:
+        """One push of the carrier's own making."""
+        row = {"status": status, "status_detail": status_detail, "message": "Ask Jane Q. Public", "datetime": at}
+        tracker = {"id": "trk_1", "tracking_code": self.number, "carrier": "USPS", "tracking_details": [row]}
+        body = json.dumps({"description": "tracker.updated", "result": tracker}).encode()
+        digest = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+        with self.client() as client:
+            assert client.events.receive("ep", {"X-Hmac-Signature": f"hmac-sha256-hex={digest}"}, body).stored
+
     def deliver(self, *, spoil: bool = False) -> int:
         """Push everything that came so far; *spoil* breaks the last one, signed all the same."""
         with self.client() as client:
@@ -269,6 +278,50 @@ def test_what_a_destination_refused_is_counted_and_sent_again(run: Run, town: To
     assert told(run, "events", "outbox")[0]["dead"] == 0
     assert run("events", "send-again", "erp").code == 2
     assert run("events", "send-again", "nobody", "--dead").code == 2
+
+
+def test_problems_are_told_by_who_must_act_and_strange_codes_by_how_often_they_came(run: Run, town: Town) -> None:
+    run("events", "follow", town.number, "--key", "order-1")
+    town.push("failure", "address_correction", "2026-03-03T10:00:00Z")
+    town.push("in_transit", "swallowed_by_a_whale", "2026-03-03T09:00:00Z")
+    assert run("events", "process").code == 0
+
+    (row,) = told(run, "events", "exceptions", "--actor", "shipper")
+    assert (row["key"], row["reason"], row["number"]) == ("order-1", "address_incorrect", f"…{town.number[-4:]}")
+    assert told(run, "events", "exceptions", "--actor", "recipient") == []
+    assert told(run, "events", "exceptions", "--key", "order-1", "--personal")[0]["number"] == town.number
+    (listed,) = told(run, "events", "list")
+    assert listed["open"] == ["address_incorrect"]
+    (whole,) = told(run, "events", "show", "order-1")
+    assert whole["next"]["whose_move"] == "shipper" and "address_incorrect" in whole["next"]["text"]
+    (code,) = told(run, "events", "unmapped", "--since", "1d")
+    assert (code["carrier"], code["code"], code["subcode"], code["events"]) == (
+        *("easypost", "in_transit", "swallowed_by_a_whale"),
+        1,
+    )
+    assert "Jane" not in run("events", "show", "order-1").out + json.dumps(whole)
+    assert "Jane" in run("events", "show", "order-1", "--personal").out
+
+
+def test_a_shipment_of_several_is_shown_as_a_whole_and_by_its_parcels(run: Run, town: Town) -> None:
+    config = Path("shipkit.toml")
+    config.write_text(config.read_text() + '\n[settings]\nnamespace = "shop"\n')
+    with town.client() as client:
+        client.entrance().store.follow(
+            [
+                parcel("", scope="shipment:shop/two", number="", key="shop/two", carrier="easypost", account="ep"),
+                *(
+                    parcel(name, key="shop/two", shipment="shipment:shop/two", carrier="easypost", account="ep")
+                    for name in ("PIECE0001", "PIECE0002")
+                ),
+            ]
+        )
+    whole, *pieces = told(run, "events", "show", "two")
+    assert (whole["number"], whole["key"]) == ("", "two")
+    assert [piece["number"] for piece in pieces] == ["…0001", "…0002"]
+    assert run("events", "show", "two").out.count("\nkey ") == 3
+    assert [row["number"] for row in told(run, "events", "list")] == ["…0001", "…0002"], "the whole counts nothing"
+    assert told(run, "events", "unfollow", "--key", "two") == [{"unfollowed": 2}]
 
 
 def test_figures_are_by_carrier_and_lane(run: Run, town: Town) -> None:
