@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from shipkit.cli import GROUPS
 from shipkit.telemetry import ATTRIBUTES, INSTRUMENTS
 from shipkit.telemetry.prometheus import family
 
@@ -73,3 +74,16 @@ def test_the_dashboard_is_one_that_can_be_imported() -> None:
     assert {"title", "uid", "panels", "schemaVersion", "templating"} <= set(dashboard)
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     assert all(panel["datasource"]["uid"] == "${datasource}" for panel in dashboard["panels"])
+
+
+def test_the_runbook_says_where_to_begin_for_every_alert() -> None:
+    page = (FOLDER.parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
+    rules = yaml.safe_load((FOLDER / "alerts.yml").read_text())
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    assert alerts == set(re.findall(r"`(Shipkit\w+)`", page))
+
+
+def test_commands_that_alerts_and_the_runbook_name_exist() -> None:
+    texts = [(FOLDER / "alerts.yml").read_text(), (FOLDER.parents[1] / "docs" / "runbook.md").read_text("utf-8")]
+    named = {name for text in texts for name in re.findall(r"shipkit events ([a-z-]+)", text)}
+    assert named and named <= set(GROUPS["events"][1])
