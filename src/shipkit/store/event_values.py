@@ -26,6 +26,7 @@ __all__ = [
     "forgotten_event",
     "forgotten_parcel",
     "is_unmapped",
+    "listed_code",
     "parcel_dict",
     "parcel_members",
     "parcel_text",
@@ -40,6 +41,7 @@ COLUMNS: Final = (
     *("created_at", "updated_at", "purged_at"),
 )
 """Of a parcel: what the database searches or compares. The rest is one text, and grows without a migration."""
+_LISTED: Final = 200
 
 
 class _Forgetting(Plan):
@@ -99,6 +101,12 @@ def standing_of(parcel: Parcel) -> tuple[Milestone, tuple[Actor, ...]]:
 def is_unmapped(event: TrackingEvent) -> bool:
     """Whether no table has its code, whatever its type alone says."""
     return event.unmapped or event.reason == Reason.UNMAPPED
+
+
+def listed_code(event: TrackingEvent) -> tuple[str, str, str]:
+    """The type, code and subcode that an unmapped event is listed by: no index takes texts of any length."""
+    told = (event.code_type or "", event.code, event.subcode or "")
+    return (told[0][:_LISTED], told[1][:_LISTED], told[2][:_LISTED])
 
 
 def parcel_dict(parcel: Parcel) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from ..ports.events import (
     Work,
 )
 from .dialect import moment
-from .event_values import forgotten_event, forgotten_parcel, is_unmapped, standing_of
+from .event_values import forgotten_event, forgotten_parcel, is_unmapped, listed_code, standing_of
 
 __all__ = ["MemoryEvents"]
 
@@ -354,7 +354,7 @@ class MemoryEvents:
             for scope, records in self._evidence.items():
                 for event in records.values():
                     if is_unmapped(event) and (since is None or event.observed_at >= since):
-                        name = self._parcels[scope].carrier, event.code_type or "", event.code, event.subcode or ""
+                        name = (self._parcels[scope].carrier, *listed_code(event))
                         found.setdefault(name, []).append(event.observed_at)
         rows = [
             Unmapped(

@@ -18,6 +18,7 @@ from .event_values import (
     event_of,
     event_text,
     is_unmapped,
+    listed_code,
     parcel_members,
     parcel_text,
     plain,
@@ -221,8 +222,8 @@ class SqlParcels(SqlInbox):
             "observed_at": self._in(event.observed_at), "record": event_text(event),
         }  # fmt: skip
         if is_unmapped(event):
-            codes = {"code_type": event.code_type or "", "code": event.code, "subcode": event.subcode or ""}
-            found |= {name: plain(code) for name, code in codes.items()} | {"carrier": plain(parcel.carrier)}
+            codes = zip(("code_type", "code", "subcode"), listed_code(event), strict=True)
+            found |= {name: plain(code) for name, code in codes} | {"carrier": plain(parcel.carrier)}
         return found
 
     def _parcel(self, row: Sequence[Any]) -> Parcel:

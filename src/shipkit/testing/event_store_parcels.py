@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 import attrs
 
@@ -160,6 +161,18 @@ class ParcelChecks:
         by_type = event(one.scope, 5, code="V", reason=m.Reason.DELAYED, unmapped=True)
         store.commit(work(_read(store, one.scope), by_type))
         assert [row.code for row in store.unmapped()] == ["V", "Z", "Y"]
+
+    def test_a_code_of_any_length_is_kept(self, event_world: EventWorld) -> None:
+        """It is listed by its beginning: no index of a database takes more than a few thousand bytes."""
+        store = event_world.empty()
+        store.follow([parcel("N1")])
+        one = _read(store, "acme:N1:20231101")
+        long = "".join(sha256(str(number).encode()).hexdigest() for number in range(400))
+        scan = event(one.scope, 1, code=long, subcode=long, code_type=long, unmapped=True)
+        assert store.commit(work(one, scan))
+        assert store.evidence([one.scope])[one.scope] == (scan,)
+        (row,) = store.unmapped()
+        assert (row.code_type, row.code, row.subcode) == (long[:200],) * 3
 
     def test_open_parcels_are_counted_by_where_they_are_and_who_must_act(self, event_world: EventWorld) -> None:
         """Those that have finished, and shipments of several, are not."""
