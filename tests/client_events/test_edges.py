@@ -11,6 +11,7 @@ from shipkit.errors import UnavailableError
 from shipkit.events.comparing import Belief
 from shipkit.model import Milestone
 from shipkit.store import MemoryStore
+from shipkit.webhooks import Unsigned, WebhookAuth
 from tests.client_events.stage import START, Clock, Tracked, event, hosted, parcel, row
 from tests.client_events.test_following import shipment
 
@@ -152,3 +153,18 @@ def test_numbers_that_nobody_follows_are_each_judged_by_their_own_answer(clock: 
             Belief(number="N2", milestone=Milestone.ANNOUNCED),
         ]
         assert host.reconcile(beliefs, account="acme-de").agrees
+
+
+@pytest.mark.parametrize(
+    ("numbers", "error"), [(["9" * 10_000], "number_too_long"), ([f"N{i}" for i in range(1001)], "too_many_numbers")]
+)
+def test_a_stranger_fills_no_index_with_numbers(clock: Clock, numbers: list[str], error: str) -> None:
+    """No carrier has such numbers, and nothing waits for them."""
+    webhooks = {"acme-de": WebhookAuth(scheme=Unsigned())}
+    with hosted(MemoryStore(clock=clock), clock=clock, carrier=Tracked(scheme="unsigned"), webhooks=webhooks) as host:
+        host.store.events.follow([parcel("P1")])
+        host.push([row(number) for number in numbers])
+        host.push(row("P1"))
+        done = host.process()
+        assert (done.dead, done.parked, done.asked) == (1, 0, 1)
+        assert [letter.error for letter in host.letters("dead")] == [error]

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from ...errors import ReplyError, ShipkitError
-from ...model import NoticeCode, TrackResult
+from ...model import NoticeCode, TrackResult, TrustLevel
 from ...ports.events import Letter
 from ..desk import Desk
 from ..pushes import read
@@ -19,6 +19,10 @@ __all__ = ["Reading", "codes_of", "nobodys", "numbers_of", "opened", "shown_path
 # Members of a carrier's JSON are names of fields; anything longer or stranger may be somebody's data.
 _PATH: Final = re.compile(r"\$(?:\.[A-Za-z_@#][\w:-]{0,40}|\[\d{0,6}\]|/[A-Za-z_][\w:-]{0,40}){0,12}", re.ASCII)
 _PATHS_MAX: Final = 5
+_NUMBER_MAX: Final = 200
+"""Characters: several times what any carrier prints."""
+_UNPROVED_MAX: Final = 1000
+"""Numbers in one push of nobody in particular."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -75,11 +79,21 @@ def opened(desk: Desk, letter: Letter) -> Reading:
     if letter.purged_at is not None:
         return Reading(letter=letter, error="body_purged")
     try:
-        return Reading(letter=letter, results=read(account.carrier, delivery))
+        return _bounded(Reading(letter=letter, results=read(account.carrier, delivery)))
     except ReplyError as error:
         return Reading(letter=letter, error=error.code, detail=shown_paths(error.paths))
     except ShipkitError as error:
         return Reading(letter=letter, error=error.code or "carrier_error")
+
+
+def _bounded(reading: Reading) -> Reading:
+    """*reading*, or an error where it names what no carrier has: nobody fills the store's indexes with rubbish."""
+    numbers = reading.numbers()
+    if any(len(number) > _NUMBER_MAX for number in numbers):
+        return Reading(letter=reading.letter, error="number_too_long")
+    if len(numbers) > _UNPROVED_MAX and reading.letter.delivery.trust is TrustLevel.UNAUTHENTICATED:
+        return Reading(letter=reading.letter, error="too_many_numbers")
+    return reading
 
 
 def shown_paths(paths: tuple[str, ...]) -> str:
