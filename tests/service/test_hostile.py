@@ -10,6 +10,7 @@ import pytest
 
 from tests.service.hostile import REQUESTS, run
 from tests.service.hosting import Hosted
+from tests.service.pusher import signed
 
 
 @pytest.mark.slow
@@ -47,3 +48,27 @@ def test_what_cannot_be_read_behind_an_answer_is_no_failure_of_the_server(tmp_pa
     finally:
         assert host.end() == 0
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.process
+def test_a_body_of_two_lengths_is_refused_and_nothing_behind_it_is_read(tmp_path: Path) -> None:
+    body = b'{"number": "1", "code": "PU"}'
+    host = Hosted("sqlite", str(tmp_path / "inbox.db"))
+    try:
+        head = f"POST {host.paths['shop']} HTTP/1.1\r\nHost: x\r\n"
+        signature = f"X-Pusher-Signature: {signed(body)['x-pusher-signature']}\r\n"
+        chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        for length, status in (("", b"200"), ("Content-Length: 4\r\n", b"400")):
+            with socket.create_connection(("127.0.0.1", host.port), 30) as sender:
+                text = f"{head}{signature}{length}Transfer-Encoding: chunked\r\n\r\n"
+                sender.sendall(text.encode() + chunked)
+                assert sender.recv(12) == b"HTTP/1.1 " + status
+                if length:
+                    with suppress(OSError):
+                        sender.sendall(f"GET {host.paths['shop']} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                        rest = b""
+                        while piece := sender.recv(65_536):
+                            rest += piece
+                        assert b"HTTP/1.1" not in rest
+    finally:
+        assert host.end() == 0

@@ -178,6 +178,8 @@ class Endpoint:
         answer = before_body(scope["method"], headers, self._limits)
         if answer is not None:
             return answer
+        if "content-length" in headers and "transfer-encoding" in headers:
+            return problem(400)  # one of two servers may see two requests where the other sees one (RFC 9112, 6.1)
         if lane.open >= self._bounds.at_once or self._held.bytes >= self._bounds.bytes_at_once:
             return problem(503, retry_after_s=1)
         lane.open += 1
