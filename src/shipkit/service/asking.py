@@ -9,6 +9,7 @@ from typing import Final
 from ..carrier import ReadsWebhooks, Subscribes, able
 from ..client import Client
 from ..config import Config
+from ..errors import ShipkitError, StoreError
 from .loops import Loop
 
 __all__ = ["Poller"]
@@ -54,6 +55,11 @@ class Poller:
             if one.silent:
                 heard = "never" if one.heard_at is None else f"since {one.heard_at:%Y-%m-%d %H:%M}"
                 _log.warning("no push for %s, heard %s; %s parcels are open", one.account, heard, one.open_parcels)
+            else:
+                _log.warning(
+                    "pushes for %s are missing: of %s open parcels %s had news that no push told of",
+                    one.account, one.open_parcels, one.missed_parcels,
+                )  # fmt: skip
         return False
 
     def _subscribe(self) -> bool:
@@ -64,9 +70,15 @@ class Poller:
                 continue
             given = self._config.webhooks.get(alias)
             secrets = (given.secrets if given is not None else ()) or pushing[alias].webhook_secrets
-            url = self._config.service.public_url.replace("{account}", alias) + paths[alias]
+            url = self._config.service.public_url.rstrip("/").replace("{account}", alias) + paths[alias]
             secret = secrets[0] if secrets else None
-            done = self._client.events.subscribe_open(alias, callback_url=url, secret=secret)
+            try:
+                done = self._client.events.subscribe_open(alias, callback_url=url, secret=secret)
+            except StoreError:
+                raise
+            except ShipkitError as error:  # of one account, and the others are to be told nevertheless
+                _log.warning("%s cannot be subscribed at (%s)", alias, error.code)
+                continue
             if done.failed:
                 code = done.error.code if done.error is not None else ""
                 _log.warning("%s numbers of %s are not subscribed yet (%s)", done.failed, alias, code)
