@@ -33,6 +33,7 @@ from shipkit_easypost.simulator import EasyPostDialect
 from tests.cli.conftest import Run
 from tests.easypost.samples import ORDER
 from tests.easypost.test_simulator import receiver
+from tests.events.test_kpi import promised
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 SECRET = "whsec-of-the-shell"
@@ -322,6 +323,16 @@ def test_a_shipment_of_several_is_shown_as_a_whole_and_by_its_parcels(run: Run, 
     assert run("events", "show", "two").out.count("\nkey ") == 3
     assert [row["number"] for row in told(run, "events", "list")] == ["…0001", "…0002"], "the whole counts nothing"
     assert told(run, "events", "unfollow", "--key", "two") == [{"unfollowed": 2}]
+
+
+def test_a_parcel_is_late_when_what_was_promised_is_over(run: Run, town: Town) -> None:
+    with town.client() as client:
+        old, new = (
+            {"carrier": "easypost", "account": "ep", "promise": promised(10, hours)} for hours in (20, 9_000_000)
+        )
+        client.entrance().store.follow([parcel("OLD1", **old), parcel("NEW1", **new), parcel("NONE1", account="ep")])
+    rows = {row["number"]: row["late"] for row in told(run, "events", "list")}
+    assert rows == {"OLD1": "late", "NEW1": "", "…ONE1": ""}
 
 
 def test_figures_are_by_carrier_and_lane(run: Run, town: Town) -> None:
