@@ -14,7 +14,7 @@ from ..desk import together
 from ..tracking import Asking, nothing_more_now, outcomes, tracks
 from .desk import EventDesk
 
-__all__ = ["account_of", "ask", "can_ask", "query_of"]
+__all__ = ["account_of", "as_it_is", "ask", "can_ask", "query_of"]
 
 
 def account_of(desk: EventDesk, parcel: Parcel) -> Account | None:
@@ -69,7 +69,7 @@ def _asked(
     asking = Asking(
         desk=desk.desk,
         account=account,
-        read=_as_it_is,
+        read=as_it_is,
         deadline_s=seconds,
         until=until,
         bulk=len(parcels) > 1,
@@ -80,7 +80,8 @@ def _asked(
     return {parcel.scope: answer(one) for parcel, one in zip(parcels, done, strict=True)}
 
 
-def _as_it_is(result: TrackResult) -> TrackResult:
+def as_it_is(result: TrackResult) -> TrackResult:
+    """*result*, of which everything is wanted."""
     return result
 
 

@@ -14,14 +14,14 @@ import attrs
 from ...errors import NotFoundError, ShipkitError
 from ...events.plans import PollPlan, Standing, planned, standing
 from ...flow import Done, Emit, Run, call, now
-from ...model import TrackingEvent, TrackResult
+from ...model import TrackingEvent
 from ...model.scalars import EMPTY
 from ...ports import Observation
 from ...ports.events import Parcel, ParcelWork
 from ..accounts import Account
 from ..desk import together
 from ..tracking import Asking, batch_size, nothing_more_now, outcomes
-from .asking import account_of, query_of
+from .asking import account_of, as_it_is, query_of
 from .committing import Told, committed
 from .desk import EventDesk
 from .sharing import shares_of
@@ -136,7 +136,7 @@ def _of_account(desk: EventDesk, alias: str, parcels: Sequence[Parcel], until: f
     asking = Asking(
         desk=desk.desk,
         account=account,
-        read=_as_it_is,
+        read=as_it_is,
         deadline_s=account.deadline_s("track", None),
         begin_until=until,
         stops=nothing_more_now,
@@ -273,10 +273,6 @@ class _Course:
 
 def _put_off(parcel: Parcel) -> Asked:
     return Asked(scope=parcel.scope, account=parcel.account, found=Found.PUT_OFF)
-
-
-def _as_it_is(result: TrackResult) -> TrackResult:
-    return result
 
 
 def _sum(one: Polled, other: Polled) -> Polled:

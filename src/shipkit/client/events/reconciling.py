@@ -18,7 +18,7 @@ from ...flow import Done, Run, call
 from ...ports.events import Parcel
 from ..accounts import Account
 from ..tracking import Asking, nothing_more_now, outcomes, tracks
-from .asking import account_of, query_of
+from .asking import account_of, as_it_is, query_of
 from .committing import Told, joined
 from .desk import EventDesk
 from .following import follow
@@ -246,7 +246,7 @@ class _Work:
             asking = self._askings[account.alias] = Asking(
                 desk=self.desk.desk,
                 account=account,
-                read=_as_it_is,
+                read=as_it_is,
                 deadline_s=account.deadline_s("track", None),
                 stops=nothing_more_now,
             )
@@ -329,7 +329,3 @@ def _is_no_answer(done: Done) -> bool:
 
 def _not_asked() -> ShipkitError:
     return DeadlineError("this number was not asked for any more")
-
-
-def _as_it_is(result: m.TrackResult) -> m.TrackResult:
-    return result
