@@ -329,3 +329,22 @@ def test_what_will_come_to_nothing_is_told_at_the_start(started: Callable[..., R
     log = running.log.read_text()
     assert "no secret is configured for the pushes to shop: each of them is refused" in log
     assert "2 announcements wait for gone, which is not configured" in log
+
+
+def test_destinations_that_cannot_be_used_are_told_by_name_all_at_once() -> None:
+    pytest.importorskip("kombu")
+    from shipkit.config import DestinationChoice
+    from shipkit.service.destinations import publishers_of
+    from shipkit.settings import Settings
+
+    choices = {
+        "erp": DestinationChoice(name="erp", kind="rabbitmq", options={"url": "amqp://u:S3cret/x@h//"}),
+        "shop": DestinationChoice(
+            name="shop", kind="http", options={"url": "https://x.example/", "secrets": ("whsec_S3cret",)}
+        ),
+        "fine": DestinationChoice(name="fine", kind="redis", options={"url": "redis://127.0.0.1"}),
+    }
+    with pytest.raises(InputError) as caught:
+        publishers_of(choices, Settings())
+    assert [one.path for one in caught.value.problems] == ["/destinations/erp/url", "/destinations/shop/secrets/0"]
+    assert "S3cret" not in str(caught.value)

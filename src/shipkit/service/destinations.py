@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import attrs
+
 from .. import publishers
 from ..config import DestinationChoice
+from ..errors import InputError
 from ..ports.publishing import Publisher
 from ..settings import Settings
 
@@ -17,10 +20,20 @@ def publishers_of(choices: Mapping[str, DestinationChoice], settings: Settings) 
     """A publisher for each destination, by name; nothing is connected yet.
 
     Raises:
-        InputError: an address cannot be one.
+        InputError: something cannot be used; names the destination.
         NotSupportedError: the package that a kind needs is not installed.
     """
-    return {name: _publisher(choice, settings) for name, choice in choices.items()}
+    made, problems = {}, []
+    for name, choice in choices.items():
+        try:
+            made[name] = _publisher(choice, settings)
+        except InputError as error:
+            problems += [attrs.evolve(one, path=f"/destinations/{name}{one.path}") for one in error.problems]
+    if problems:
+        for publisher in made.values():
+            publisher.close()
+        raise InputError(problems=tuple(problems))
+    return made
 
 
 def _publisher(choice: DestinationChoice, settings: Settings) -> Publisher:
