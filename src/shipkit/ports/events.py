@@ -37,6 +37,7 @@ __all__ = [
     "PurgedEvents",
     "Queue",
     "Unmapped",
+    "Unpublished",
     "Unsent",
     "Work",
 ]
@@ -202,6 +203,25 @@ class Unsent:
     number: int
     error: str
     """A code, free of data."""
+    dead: bool = False
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Unpublished:
+    """One announcement that a destination has not taken, without its body: how often it was tried, and what is next."""
+
+    number: int
+    """The announcement's own: `EventStore.send_again` takes it."""
+    scope: str
+    sequence: int
+    type: str
+    at: datetime
+    """When it was announced."""
+    attempts: int = 0
+    error: str = ""
+    """The code that the last try ended with; empty where there was none."""
+    next_at: datetime | None = None
+    """Not to be tried before; None: at once, or, of a dead one, not by itself."""
     dead: bool = False
 
 
@@ -427,6 +447,15 @@ class EventStore(Protocol):
         """Make announcements due for *destination* once more: those *numbers*, or all *dead* ones; how many.
 
         Whether it took them before or never had them does not matter; what is purged is left out.
+        """
+        ...
+
+    def outbox(
+        self, destination: str, *, dead: bool | None = None, after: int = 0, limit: int = 100
+    ) -> tuple[Unpublished, ...]:
+        """What *destination* has not taken, by number, rising: all of it, only *dead* ones, or only what waits.
+
+        What waits behind a failed one of its scope is told of too.
         """
         ...
 

@@ -131,6 +131,18 @@ DEAD: Final = "SELECT count(*) FROM shipkit_outbox WHERE destination = :destinat
 REVIVE: Final = """UPDATE shipkit_outbox SET attempts = 0, next_at = NULL, dead = :dead, error = ''
 WHERE destination = :destination AND dead"""
 
+# Each kind has an index of its own; what is tried later lies there by its time, and all of it is sorted.
+_LEFT: Final = "SELECT * FROM (SELECT * FROM shipkit_outbox WHERE destination = :destination AND number > :after"
+_READY: Final = f"{_LEFT} AND next_at IS NULL AND NOT dead ORDER BY number LIMIT :limit) AS r"
+_LATER: Final = f"{_LEFT} AND next_at IS NOT NULL ORDER BY number LIMIT :limit) AS l"
+_DEAD: Final = f"{_LEFT} AND dead ORDER BY number LIMIT :limit) AS d"
+_UNPUBLISHED: Final = """SELECT o.number, a.scope, a.sequence, a.type, a.announced_at, o.attempts, o.error,
+  CASE WHEN o.next_at > {now} THEN o.next_at END, o.dead FROM ("""
+_BY_NUMBER: Final = ") AS o JOIN shipkit_announcement AS a ON a.number = o.number ORDER BY o.number LIMIT :limit"
+OUT_ALL: Final = f"{_UNPUBLISHED}{_READY} UNION ALL {_LATER} UNION ALL {_DEAD}{_BY_NUMBER}"
+OUT_DEAD: Final = f"{_UNPUBLISHED}{_DEAD}{_BY_NUMBER}"
+OUT_WAITING: Final = f"{_UNPUBLISHED}{_READY} UNION ALL {_LATER}{_BY_NUMBER}"
+
 OLD_NEWS: Final = """SELECT a.number, a.mark, a.announced_at,
   EXISTS (SELECT 1 FROM shipkit_outbox AS o WHERE o.number = a.number) FROM shipkit_announcement AS a
 WHERE a.announced_at < :before AND (a.announced_at, a.number) > (:after_at, :after)

@@ -24,6 +24,7 @@ from ..ports.events import (
     PurgedEvents,
     Queue,
     Unmapped,
+    Unpublished,
     Unsent,
     Work,
 )
@@ -330,6 +331,27 @@ class MemoryEvents:
             rows.update((number, _Out(number)) for number in known)
             self._out[destination] = dict(sorted(rows.items()))
             return len(known)
+
+    def outbox(
+        self, destination: str, *, dead: bool | None = None, after: int = 0, limit: int = 100
+    ) -> tuple[Unpublished, ...]:
+        """What a destination has not taken, by number, rising."""
+        with self._lock:
+            at = self.now()
+            rows = [
+                row
+                for number, row in self._out.get(destination, {}).items()
+                if number > after and dead in (None, row.dead)
+            ]
+            return tuple([self._unpublished(row, at) for row in rows[:limit]])
+
+    def _unpublished(self, row: _Out, at: datetime) -> Unpublished:
+        told = self._told[row.number]
+        return Unpublished(
+            number=row.number, scope=told.scope, sequence=told.sequence, type=told.type, at=told.at or at,
+            attempts=row.attempts, error=row.error, dead=row.dead,
+            next_at=row.next_at if row.next_at is not None and row.next_at > at else None,
+        )  # fmt: skip
 
     # What is seen from outside
 

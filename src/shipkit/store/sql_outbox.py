@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from ..ports.events import Announcement, Outgoing, Queue, Unsent
+from ..ports.events import Announcement, Outgoing, Queue, Unpublished, Unsent
 from . import event_statements as sql
 from . import sql_many as many
 from .dialect import Session
@@ -127,6 +127,22 @@ class SqlOutbox(SqlParcels):
             return int(found)
 
         return self._done(within) if dead or chosen else 0
+
+    def outbox(
+        self, destination: str, *, dead: bool | None = None, after: int = 0, limit: int = 100
+    ) -> tuple[Unpublished, ...]:
+        """What a destination has not taken, by number, rising."""
+        statement = sql.OUT_ALL if dead is None else sql.OUT_DEAD if dead else sql.OUT_WAITING
+        values = {"destination": plain(destination), "after": after, "limit": limit}
+        rows = self._asked(lambda session: self._ask(session, statement, **values))
+        return tuple([self._unpublished(row) for row in rows])
+
+    def _unpublished(self, row: Sequence[Any]) -> Unpublished:
+        number, scope, sequence, kind, at, attempts, error, next_at, dead = row
+        return Unpublished(
+            number=number, scope=scope, sequence=sequence, type=kind, at=self._dialect.time_out(at),
+            attempts=attempts, error=error, next_at=self._out(next_at), dead=bool(dead),
+        )  # fmt: skip
 
     def queues(self) -> tuple[Queue, ...]:
         """What waits where."""

@@ -181,6 +181,9 @@ class EventsBeside(RuleBasedStateMachine):
         self.both("evidence", scopes)
         self.both("announcements", limit=1000)
         for destination in DESTINATIONS:
+            self.both("outbox", destination, limit=1000)
+            self.both("outbox", destination, dead=True, limit=2)
+            self.both("outbox", destination, dead=False, limit=2)
             self.both("pending", destination, 3)
         for question in ("queues", "unmapped", "heard", "open_counts"):
             self.both(question)

@@ -114,6 +114,40 @@ class OutboxChecks:
         assert store.send_again("new", [first]) == 1 and _pending(store, "new") == ["N1:20231101|1"]
         assert store.send_again("erp") == 0
 
+    def test_what_a_destination_has_not_taken_is_told_one_by_one(self, event_world: EventWorld) -> None:
+        """With its number, tries and last error, in pages: what waits, whatever holds it back, and what is dead."""
+        store = event_world.empty()
+        began = store.now()
+        assert store.outbox("erp") == () and store.outbox("erp", dead=True) == ()
+        tell(store, "N1", 3, "erp", "crm")
+        tell(store, "N2", 2, "erp")
+        numbers = [_number(store, key) for key in ("N1:20231101|1", "N1:20231101|2", "N2:20231101|1", "N2:20231101|2")]
+        first, late, dead, taken = numbers
+        later = began + timedelta(seconds=60)
+        store.settle("erp", [taken], [Unsent(number=dead, error="refused", dead=True)], again_at=later)
+        store.settle("erp", [], [Unsent(number=late, error="down")], again_at=later)
+        event_world.clock.at += 30
+        third = _number(store, "N1:20231101|3")
+        found = event_world.beside().outbox("erp")
+        waiting = [(first, 0, "", None, False), (late, 1, "down", later, False), (third, 0, "", None, False)]
+        assert [(one.number, one.attempts, one.error, one.next_at, one.dead) for one in found] == [
+            *(*waiting, (dead, 1, "refused", None, True)),
+        ]
+        (refused,) = store.outbox("erp", dead=True)
+        assert (refused.number, refused.scope, refused.sequence, refused.type, refused.at) == (
+            *(dead, "acme:N2:20231101", 1, "io.example.v1", began),
+        )
+        assert [one.number for one in store.outbox("erp", dead=False)] == [first, late, third]
+        assert [one.number for one in store.outbox("erp", limit=2)] == [first, late]
+        assert [one.number for one in store.outbox("erp", after=late, limit=2)] == [third, dead]
+        assert store.outbox("erp", after=dead) == () and store.outbox("erp", dead=True, after=dead) == ()
+        assert len(store.outbox("crm")) == 3 and store.outbox("crm", dead=True) == () and store.outbox("none") == ()
+        event_world.clock.at += 30
+        assert [one.next_at for one in store.outbox("erp", dead=False)] == [None, None, None], "it is due"
+        assert store.send_again("erp", [dead]) == 1
+        assert store.outbox("erp", dead=True) == ()
+        assert [(one.attempts, one.error) for one in store.outbox("erp", after=third)] == [(0, "")]
+
     def test_queues_tell_what_waits_for_each_destination(self, event_world: EventWorld) -> None:
         """And since when; where nothing waits there is none."""
         store = event_world.empty()
