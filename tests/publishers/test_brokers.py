@@ -175,15 +175,30 @@ def errors(publisher: Publisher, *scopes: str) -> list[tuple[int, str]]:
 
 def test_what_no_queue_wants_is_unsent(rabbitmq: RabbitPlace) -> None:
     assert errors(rabbitmq.publisher(), "acme:a", "acme:a", "acme:b") == [
-        (1, "unroutable"), (2, "behind"), (3, "unroutable"),
+        (1, "later_unroutable"), (2, "behind"), (3, "later_unroutable"),
     ]  # fmt: skip
     rabbitmq.bind()
     assert errors(rabbitmq.publisher(), "acme:a", "acme:a", "acme:b") == []
 
 
+def test_what_no_queue_wants_waits_until_there_is_one_however_often_it_was_tried(rabbitmq: RabbitPlace) -> None:
+    now = [1_700_000_000.0]
+    events = MemoryEvents(clock=lambda: now[0])
+    announce(events, SCOPES)
+    publisher = rabbitmq.publisher()
+    relay = Relay(events, {"d": publisher}, Settings(relay_attempts=2))
+    for _ in range(6):
+        assert not relay.round().destinations[0].dead
+        now[0] += 400
+    rabbitmq.bind()
+    eventually(lambda: relay.round() and not events.queues()[0].depth and not any(one.depth for one in events.queues()))
+    publisher.close()
+    assert sequences(rabbitmq) == WHOLE
+
+
 def test_what_a_full_queue_refuses_is_unsent(rabbitmq: RabbitPlace) -> None:
     rabbitmq.bind(**{"x-max-length": 1, "x-overflow": "reject-publish"})
-    assert errors(rabbitmq.publisher(), "acme:a", "acme:a", "acme:a") == [(2, "refused_nack"), (3, "behind")]
+    assert errors(rabbitmq.publisher(), "acme:a", "acme:a", "acme:a") == [(2, "later_nack"), (3, "behind")]
 
 
 def test_a_message_over_which_the_broker_closes_the_channel_is_refused_alone(
@@ -224,7 +239,7 @@ def test_a_routing_key_is_the_type_and_the_carrier(rabbitmq: RabbitPlace) -> Non
 
 
 def test_what_no_stream_covers_is_unsent(nats: NatsPlace) -> None:
-    assert errors(nats.publisher(make_stream=""), "acme:a", "acme:a") == [(1, "unroutable"), (2, "behind")]
+    assert errors(nats.publisher(make_stream=""), "acme:a", "acme:a") == [(1, "later_unroutable"), (2, "behind")]
 
 
 def test_the_stream_itself_drops_what_comes_twice(nats: NatsPlace) -> None:

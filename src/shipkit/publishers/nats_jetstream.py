@@ -112,7 +112,7 @@ class NatsJetStream:
         try:
             await stream.publish(message.topic(self._prefix), message.body, timeout=self._timeout_s, headers=headers)
         except self._no_stream:
-            return "unroutable"
+            return later("unroutable")
         except self._refusal as error:  # such as a stream that is full: 503
             code = int(error.code or 0)
             return later(str(code)) if code >= 500 else f"refused_{code}"

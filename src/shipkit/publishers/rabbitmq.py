@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from ..ports.events import Outgoing, Unsent
-from .messages import CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, missing, unavailable, unusable, where
+from .messages import CONTENT_TYPE, UNCONFIRMED, Forks, Message, in_waves, later, missing, unavailable, unusable, where
 
 __all__ = ["RabbitMq"]
 
@@ -164,10 +164,10 @@ class RabbitMq:
                 self._refused[message.number] = self._returned[message.id]
 
     def _on_nack(self, tag: int, multiple: bool) -> None:
-        self._refused.update((message.number, "refused_nack") for message in self._answered(tag, multiple))
+        self._refused.update((message.number, later("nack")) for message in self._answered(tag, multiple))
 
     def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        self._returned[message.properties.get("message_id", "")] = "unroutable"
+        self._returned[message.properties.get("message_id", "")] = later("unroutable")
 
     def _answered(self, tag: int, multiple: bool) -> list[Message]:
         tags = [one for one in self._waiting if one <= tag] if multiple else [tag]
