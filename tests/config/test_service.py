@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,3 +168,45 @@ def test_a_scheme_that_is_none_is_named_and_no_secret_is(tmp_path: Path, scheme:
     assert all(path.startswith("/webhooks/shop/scheme") for path in found)
     line = text.splitlines().index(f"scheme = {scheme}") + 1
     assert all(text.startswith(f"line {line}, ") for text in found.values())
+
+
+EITHER = '{kind = "any_of", schemes = {a = {kind = "basic"}, b = {kind = "header", header = "x"}}}'
+
+
+@pytest.mark.parametrize(
+    ("scheme", "good", "bad"),
+    [
+        ('{kind = "basic"}', "user:S3cret", ["S3cret", "S3cret:"]),
+        ('"standard-webhooks"', "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", ["S3cret!", "whsec_"]),
+        (EITHER, "b=x", ["S3cret", "c=x", "a=x"]),
+        ('{kind = "rsa", header = "x"}', "", ["S3cret", "-----BEGIN KEY-----\nS3cret\n-----END KEY-----"]),
+        ('{kind = "header", header = "x"}', "x", [" "]),
+    ],
+)  # fmt: skip
+def test_a_secret_that_lets_every_push_be_refused_is_told_before_one_comes(
+    tmp_path: Path, scheme: str, good: str, bad: list[str]
+) -> None:
+    def text(*secrets: str) -> str:
+        head = GOOD.partition("[webhooks.shop]")[0]
+        return f"{head}[webhooks.shop]\nscheme = {scheme}\nsecrets = {json.dumps([one for one in secrets if one])}\n"
+
+    assert read(tmp_path, text(good)).webhooks["shop"].scheme is not None
+    found = wrong(tmp_path, text(good, *bad))
+    first = 1 if good else 0
+    assert list(found) == [f"/webhooks/shop/secrets/{first + index}" for index in range(len(bad))]
+    assert all(one.startswith("line ") for one in found.values())
+    assert "S3cret" not in str(found)
+
+
+def test_a_package_that_a_scheme_needs_is_asked_for_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shipkit.webhooks import rsa
+
+    rsa._keys_of.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("cryptography")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    head = GOOD.partition("[webhooks.shop]")[0]
+    found = wrong(tmp_path, head + '[webhooks.shop]\nscheme = {kind = "rsa", header = "x"}\nsecrets = ["x"]\n')
+    assert list(found) == ["/webhooks/shop/scheme"]
+    assert "shipkit-sdk[rsa]" in found["/webhooks/shop/scheme"]

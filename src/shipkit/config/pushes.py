@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ..errors import InputError
+from ..errors import InputError, NotSupportedError
 from ..model import ProblemCode
 from ..webhooks import Scheme, preset, scheme_of
 from ..webhooks.auth import WebhookAuth
+from ..webhooks.usable import why_unusable
 from .tables import Key, TableReader
 
 __all__ = ["webhooks"]
@@ -27,8 +28,20 @@ def webhooks(data: Mapping[str, Any], aliases: Iterable[str], reader: TableReade
             continue
         values = reader.values(table, _KEYS, where, ignore=("scheme",))
         scheme = _scheme(table["scheme"], (*where, "scheme"), reader) if "scheme" in table else None
-        found[alias] = WebhookAuth(scheme=scheme, secrets=values.get("secrets", ()))
+        secrets = values.get("secrets", ())
+        if scheme is not None:
+            _check(scheme, secrets, where, reader)
+        found[alias] = WebhookAuth(scheme=scheme, secrets=secrets)
     return found
+
+
+def _check(scheme: Scheme, secrets: Iterable[str], where: tuple[str, ...], reader: TableReader) -> None:
+    try:
+        for index, secret in enumerate(secrets):
+            if why := why_unusable(scheme, secret):
+                reader.findings.add((*where, "secrets", index), ProblemCode.MALFORMED, why)
+    except NotSupportedError as error:
+        reader.findings.add((*where, "scheme"), ProblemCode.NOT_OFFERED, error.message)
 
 
 def _scheme(given: Any, where: tuple[str, ...], reader: TableReader) -> Scheme | None:

@@ -53,6 +53,10 @@ class Hmac(Signed):
         stamp = f"{self.time_member}={time}," if self.time_member else ""
         return f"{stamp}{self.member}={self.prefix}{made}"
 
+    def has_key(self, secret: str) -> bool:
+        """Whether *secret* is one that something can be signed with."""
+        return any(self._keys([secret]))
+
     def _proved(self, told: Told, parts: Parts, secrets: Sequence[str]) -> bool:
         found = False
         for key in self._keys(secrets):

@@ -18,7 +18,7 @@ from .signed import Parts, Signed, Told
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-__all__ = ["Rsa", "key_ids"]
+__all__ = ["Rsa", "has_key", "key_ids"]
 
 _PEM: Final = re.compile(r"-----BEGIN [A-Z ]{1,40}-----[^-]{1,20000}-----END [A-Z ]{1,40}-----", re.ASCII)
 _BITS_MIN: Final = 2048
@@ -80,6 +80,15 @@ def _made_by(key: RSAPublicKey, signature: bytes, content: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def has_key(text: str) -> bool:
+    """Whether there is a key in *text* that can be used.
+
+    Raises:
+        NotSupportedError: cryptography is not installed.
+    """
+    return bool(_keys_of(text))
 
 
 def key_ids(text: str) -> frozenset[str]:
