@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from shipkit import Client
 from shipkit.cli import GROUPS, main
 from shipkit.cli.events.beliefs import beliefs_of
 from shipkit.cli.events.listening import KINDS, announced
-from shipkit.cli.events.room import since_of
+from shipkit.cli.events.room import age_told, since_of
 from shipkit.errors import InputError
 from shipkit.events.cloud import News
 from shipkit.model import Milestone, SubscriptionRequest, evolve
@@ -279,6 +279,62 @@ def test_what_a_destination_refused_is_counted_and_sent_again(run: Run, town: To
     assert told(run, "events", "outbox")[0]["dead"] == 0
     assert run("events", "send-again", "erp").code == 2
     assert run("events", "send-again", "nobody", "--dead").code == 2
+
+
+def test_what_a_destination_has_not_taken_is_told_one_by_one_with_the_number_that_sends_it_again(
+    run: Run, town: Town
+) -> None:
+    run("events", "follow", town.number, "--key", "order-1")
+    town.simulator.advance(100 * 3600)
+    town.deliver()
+    run("events", "process")
+    assert told(run, "events", "outbox", "erp", "--dead") == []
+    with town.client() as client:
+        store = client.entrance().store
+        pending = [one.announcement.number for one in store.pending("erp", 99)]
+        refused, late = pending[1], pending[2]
+        store.settle("erp", (), [Unsent(number=refused, error="refused_400", dead=True)])
+        store.settle("erp", (), [Unsent(number=late, error="later_503")], again_at=store.now() + timedelta(hours=1))
+
+    (row,) = told(run, "events", "outbox", "erp", "--dead", code=1)
+    assert (row["number"], row["attempts"], row["error"], row["dead"]) == (refused, 1, "refused_400", True)
+    assert row["type"].startswith("io.") and row["key"] == "order-1" and row["next_at"] is None
+    assert row["age"][-1] in "mh" and f"…{town.number[-4:]}" in row["parcel"]
+    every = told(run, "events", "outbox", "erp", code=1)
+    assert [one["number"] for one in every] == pending
+    assert [one["number"] for one in every if one["next_at"] is not None] == [late]
+    page = told(run, "events", "outbox", "erp", "--after", pending[0], "--limit", 2, code=1)
+    assert [one["number"] for one in page] == [refused, late]
+
+    for words in ([], ["--dead"], ["--json"]):
+        assert town.number not in run("events", "outbox", "erp", *words).out
+    table = run("events", "outbox", "erp", "--dead")
+    assert table.lines[0].split()[:3] == ["number", "key", "parcel"] and table.lines[1].split()[0] == str(refused)
+    (row,) = told(run, "events", "outbox", "erp", "--dead", "--personal", code=1)
+    assert town.number in row["parcel"]
+
+    assert told(run, "events", "send-again", "erp", "--number", row["number"]) == [{"due_again": 1}]
+    assert told(run, "events", "outbox", "erp", "--dead") == []
+    assert run("events", "outbox", "nobody").code == 2
+    assert run("events", "outbox", "--dead").code == 2, "of which destination?"
+
+
+def test_a_parcels_announcements_are_shown_with_the_numbers_that_send_them_again(run: Run, town: Town) -> None:
+    run("events", "follow", town.number, "--key", "order-1")
+    town.simulator.advance(100 * 3600)
+    town.deliver()
+    run("events", "process")
+    (whole,) = told(run, "events", "show", "order-1")
+    waiting = {one["number"] for one in told(run, "events", "outbox", "erp")}
+    assert {one["number"] for one in whole["announcements"]} == waiting
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-5, "0m"), (59, "0m"), (60, "1m"), (3599, "59m"), (5400, "1h"), (86_399, "23h"), (3e6, "34d")],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds: float, said: str) -> None:
+    assert age_told(timedelta(seconds=seconds)) == said
 
 
 def test_problems_are_told_by_who_must_act_and_strange_codes_by_how_often_they_came(run: Run, town: Town) -> None:

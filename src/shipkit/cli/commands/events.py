@@ -290,13 +290,30 @@ def events_paths(*, config: ConfigFile = None, json: AsJson = False) -> int:
         return paths(room, as_json=json)
 
 
-def events_outbox(*, config: ConfigFile = None, json: AsJson = False) -> int:
-    """What destinations have not taken yet, and what they refused too often; the exit code is then 1."""
-    from ..events.deliveries import outbox
+def events_outbox(
+    destination: Annotated[str, Parameter(help="Its name in the configuration: its announcements, one by one.")] = "",
+    /,
+    *,
+    dead: Annotated[
+        bool, Parameter(name="--dead", negative="", show_default=False, help="Those only that it refused too often.")
+    ] = False,
+    after: Annotated[int, Parameter(name="--after", help="Begin behind this number: the next page.")] = 0,
+    limit: Limit = 100,
+    personal: Personal = False,
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> int:
+    """What destinations have not taken yet, and what they refused too often; the exit code is then 1.
+
+    Without a destination it is counted.
+    """
+    from ..events.deliveries import outbox, unpublished
     from ..events.room import opened
 
     with opened(config) as room:
-        return outbox(room, as_json=json)
+        if not (destination or dead):
+            return outbox(room, as_json=json)
+        return unpublished(room, destination, dead=dead, after=after, limit=limit, as_json=json, personal=personal)
 
 
 def events_send_again(

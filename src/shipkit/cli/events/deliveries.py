@@ -14,10 +14,11 @@ from ...client.events.polling import Found
 from ...client.events.replaying import ReplayReport
 from ...errors import InputError
 from ...model import Problem, ProblemCode
+from ...ports.events import Parcel, Unpublished
 from ..ledger.rows import hidden
 from ..orders.batch import OK, SOME_FAILED
 from ..orders.table import aligned
-from .room import Room, line, rows, told
+from .room import Room, age_told, line, rows, scope_told, told
 
 __all__ = [
     "dead_letters",
@@ -31,8 +32,10 @@ __all__ = [
     "silent",
     "taken_up",
     "unmapped",
+    "unpublished",
 ]
 
+_UNPUBLISHED: Final = ("number", "key", "parcel", "type", "attempts", "error", "age", "next_at", "dead")
 _DEAD: Final = ("id", "account", "carrier", "received", "trust", "error", "detail", "attempts", "body_kept")
 
 
@@ -197,18 +200,48 @@ def outbox(room: Room, *, as_json: bool) -> int:
     return SOME_FAILED if any(one["dead"] for one in found.values()) else OK
 
 
+def unpublished(
+    room: Room, destination: str, *, dead: bool, after: int, limit: int, as_json: bool, personal: bool
+) -> int:
+    """Write one by one what *destination* has not taken, or has refused for good; the exit code is that of `outbox`.
+
+    Raises:
+        InputError: there is no such destination, or none was named.
+    """
+    _refuse_unknown(room, destination)
+    found = room.store.outbox(destination, dead=True if dead else None, after=after, limit=limit)
+    scopes = list(dict.fromkeys(one.scope for one in found))
+    parcels = dict(zip(scopes, room.store.parcels(scopes), strict=True))
+    data = [_unpublished(room, one, parcels[one.scope], personal=personal) for one in found]
+    rows(_UNPUBLISHED, data, as_json=as_json, none="it has taken everything" if not dead else "nothing is dead")
+    return SOME_FAILED if room.store.outbox(destination, dead=True, limit=1) else OK
+
+
+def _unpublished(room: Room, one: Unpublished, parcel: Parcel | None, *, personal: bool) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in attrs.asdict(one).items() if name != "scope"},
+        "key": room.own(parcel.key) if parcel is not None else "",
+        "parcel": scope_told(parcel, personal=personal) if parcel is not None else "",
+        "age": age_told(room.store.now() - one.at),
+    }
+
+
 def sent_again(room: Room, destination: str, numbers: Sequence[int], *, dead: bool, as_json: bool) -> int:
     """Make announcements due for *destination* once more.
 
     Raises:
         InputError: there is no such destination, or nothing was said of which announcements.
     """
-    known = {*room.config.destinations, *(queue.destination for queue in room.store.queues() if queue.destination)}
-    if destination not in known:
-        text = f"there is no such destination; there are: {', '.join(sorted(known)) or 'none'}"
-        raise InputError(problems=(Problem(path="/destination", code=ProblemCode.UNKNOWN_VALUE, text=text),))
+    _refuse_unknown(room, destination)
     if bool(numbers) is dead:
         text = "say which: --number N, or --dead for all that it refused too often"
         raise InputError(problems=(Problem(path="/number", code=ProblemCode.INCONSISTENT, text=text),))
     told({"due_again": room.store.send_again(destination, numbers, dead=dead)}, as_json=as_json)
     return OK
+
+
+def _refuse_unknown(room: Room, destination: str) -> None:
+    known = {*room.config.destinations, *(queue.destination for queue in room.store.queues() if queue.destination)}
+    if destination not in known:
+        text = f"there is no such destination; there are: {', '.join(sorted(known)) or 'none'}"
+        raise InputError(problems=(Problem(path="/destination", code=ProblemCode.UNKNOWN_VALUE, text=text),))

@@ -16,14 +16,14 @@ from ..ledger.advice import moment
 from ..ledger.rows import hidden
 from ..orders.batch import OK
 from ..orders.table import aligned
-from .room import Room, line, rows, time_told
+from .room import Room, line, rows, scope_told, time_told
 
 __all__ = ["exceptions", "followed", "listed", "shown", "unfollowed"]
 
 _LIST: Final = ("key", "account", "number", "milestone", "reason", "open", "late", "changed")
 _ENTRIES: Final = ("at", "milestone", "reason")
 _EVENTS: Final = ("at", "milestone", "reason", "code", "source", "place")
-_TOLD: Final = ("at", "type", "sequence")
+_TOLD: Final = ("number", "at", "type", "sequence")
 _PROBLEMS: Final = ("since", "reason", "severity", "actor", "by", "state")
 _OPEN: Final = ("since", "key", "account", "number", "reason", "severity", "actor", "by")
 _PAGE: Final = 500
@@ -134,7 +134,7 @@ def _row(room: Room, parcel: Parcel, *, personal: bool) -> dict[str, Any]:
     timeline = parcel.timeline
     is_open = [one for one in timeline.exceptions if one.resolved_by is None] if timeline is not None else []
     return {
-        "scope": _scope(parcel, personal=personal),
+        "scope": scope_told(parcel, personal=personal),
         "key": room.own(parcel.key),
         "account": parcel.account,
         "carrier": parcel.carrier,
@@ -147,12 +147,6 @@ def _row(room: Room, parcel: Parcel, *, personal: bool) -> dict[str, Any]:
         "next_poll_at": parcel.next_poll_at,
         "finished_at": parcel.finished_at,
     }
-
-
-def _scope(parcel: Parcel, *, personal: bool) -> str:
-    if not parcel.number:
-        return "shipment" if not personal else parcel.scope
-    return parcel.scope.replace(parcel.number, hidden(parcel.number, personal=personal))
 
 
 def _late(parcel: Parcel, now: datetime) -> str:
@@ -175,7 +169,8 @@ def _whole(room: Room, parcel: Parcel, *, personal: bool) -> dict[str, Any]:
     ]
     data["events"] = [_event(one, personal=personal) for one in ordered]
     data["announcements"] = [
-        {"at": one.at, "type": one.type, "sequence": one.sequence} for one in _announced(room, parcel.scope)
+        {"number": one.number, "at": one.at, "type": one.type, "sequence": one.sequence}
+        for one in _announced(room, parcel.scope)
     ]
     problems = timeline.exceptions if timeline is not None else ()
     data["problems"] = [

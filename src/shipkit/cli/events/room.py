@@ -17,12 +17,13 @@ from ...codec import dumps
 from ...config import Config, loaded
 from ...errors import InputError
 from ...model import EventTime, Problem, ProblemCode
-from ...ports.events import EventStore
+from ...ports.events import EventStore, Parcel
 from ..ledger.advice import moment
+from ..ledger.rows import hidden
 from ..orders.session import refuse_unknown
 from ..orders.table import aligned
 
-__all__ = ["Room", "line", "opened", "rows", "since_of", "time_told", "told"]
+__all__ = ["Room", "age_told", "line", "opened", "rows", "scope_told", "since_of", "time_told", "told"]
 
 _SPAN: Final = re.compile(r"(\d{1,6})([mhdw])")
 _MINUTES: Final = {"m": 1, "h": 60, "d": 1440, "w": 10_080}
@@ -108,6 +109,20 @@ def time_told(at: EventTime) -> str:
         return f"{local} ?"
     hours, minutes = divmod(abs(at.offset_min or 0), 60)
     return f"{local}{'-' if (at.offset_min or 0) < 0 else '+'}{hours:02d}:{minutes:02d}"
+
+
+def age_told(span: timedelta) -> str:
+    """How long ago, in the largest of minutes, hours and days that is full: ``0m``, ``59m``, ``1h``, ``3d``."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    unit = max((name for name in "mhd" if minutes >= _MINUTES[name]), key=_MINUTES.__getitem__, default="m")
+    return f"{minutes // _MINUTES[unit]}{unit}"
+
+
+def scope_told(parcel: Parcel, *, personal: bool) -> str:
+    """The scope of a parcel, without its whole number; of a shipment only that it is one."""
+    if not parcel.number:
+        return "shipment" if not personal else parcel.scope
+    return parcel.scope.replace(parcel.number, hidden(parcel.number, personal=personal))
 
 
 def line(data: Mapping[str, Any]) -> str:
