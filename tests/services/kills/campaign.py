@@ -126,7 +126,8 @@ def _config(store: str, places: Mapping[str, Any], port: int) -> str:
     lines = [
         "[accounts.easypost]", 'carrier = "easypost"', f'api_key = "{KEY}"', f'webhook_secret = "{SECRET}"',
         "[store]", store,
-        "[settings]", "relay_batch = 500", "relay_lease_s = 1", "inbox_lease_s = 1", "inbox_attempts = 1000", "inbox_backoff_s = 0.2",
+        "[settings]", "relay_batch = 500", "relay_lease_s = 1", "inbox_lease_s = 1",
+        "inbox_attempts = 1000", "inbox_backoff_s = 0.2",
         "[service]", f"port = {port}", "idle_s = 0.05",
     ]  # fmt: skip
     for kind, place in places.items():
