@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 from shipkit.errors import NotSupportedError, UnavailableError
@@ -75,3 +76,15 @@ def test_importing_the_room_imports_no_client_of_a_broker() -> None:
         "print(sorted({'kombu', 'amqp', 'nats', 'redis', 'confluent_kafka'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not JSON", b"[]", b"{}", b'{"id": "1", "source": "x"}', b'{"id": 1, "source": 2}']
+)
+def test_a_row_that_was_damaged_is_refused_and_stops_no_other_parcel(body: bytes) -> None:
+    got: list[Announcement] = []
+    outgoing = batch("acme:a", "acme:b", "acme:a", "acme:a", "acme:b")
+    outgoing[2] = attrs.evolve(outgoing[2], announcement=attrs.evolve(outgoing[2].announcement, body=body))
+    unsent = HostCallback(got.append).publish(outgoing)
+    assert [(one.number, one.error) for one in unsent] == [(3, "refused_unreadable"), (4, "behind")]
+    assert sorted(one.number for one in got) == [1, 2, 5]

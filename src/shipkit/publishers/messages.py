@@ -87,10 +87,10 @@ def in_waves(batch: Sequence[Outgoing], send: Callable[[Sequence[Message]], Mapp
     Raises:
         UnavailableError: of *send*, and nothing had been taken.
     """
-    errors: dict[int, str] = {}
+    messages, errors = _read(batch)
     held: set[str] = set()
     taken, lost = False, False
-    for wave in _waves(batch):
+    for wave in _waves(messages):
         errors.update((message.number, BEHIND) for message in wave if lost or message.scope in held)
         free = [message for message in wave if not lost and message.scope not in held]
         if not free:
@@ -109,11 +109,35 @@ def in_waves(batch: Sequence[Outgoing], send: Callable[[Sequence[Message]], Mapp
     return tuple(Unsent(number=number, error=errors[number]) for number in numbers if number in errors)
 
 
-def _waves(batch: Sequence[Outgoing]) -> Iterator[list[Message]]:
+def _read(batch: Sequence[Outgoing]) -> tuple[list[Message], dict[int, str]]:
+    """The messages of *batch* up to what cannot be read of each scope, and the errors of the rest.
+
+    It was written by this package; a row that was damaged since shall end as a dead one, and stop nothing else.
+    """
+    messages: list[Message] = []
+    errors: dict[int, str] = {}
+    ended: set[str] = set()
+    for outgoing in batch:
+        told = outgoing.announcement
+        if told.scope in ended:
+            errors[told.number] = BEHIND
+            continue
+        try:
+            message = Message.of(outgoing)
+            message.topic("")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            errors[told.number] = "refused_unreadable"
+            ended.add(told.scope)
+        else:
+            messages.append(message)
+    return messages, errors
+
+
+def _waves(messages: Sequence[Message]) -> Iterator[list[Message]]:
     """The first message of each scope, then the second of those that have one, and so on."""
     waves: list[list[Message]] = []
     depth: dict[str, int] = {}
-    for message in map(Message.of, batch):
+    for message in messages:
         index = depth.get(message.scope, 0)
         depth[message.scope] = index + 1
         if index == len(waves):
