@@ -11,7 +11,7 @@ import psycopg
 
 from tests.services.kills.campaign import PLACES, Run, ran
 
-PROFILES = {"ci": (40, 4_000), "full": (200, 20_000)}
+PROFILES = {"ci": (40, 2_000), "full": (200, 20_000)}
 """Kills and deliveries of each store."""
 _SERVER = f"host=127.0.0.1 user={os.environ.get('PGUSER', 'postgres')} dbname={os.environ.get('PGDATABASE', 'test')}"
 _SCHEMA = "shipkit_kills"
