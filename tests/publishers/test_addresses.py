@@ -25,6 +25,7 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.services
 @pytest.mark.parametrize(("kind", "address"), [(kind, each) for kind, all_ in BAD.items() for each in all_])
 def test_an_address_that_cannot_be_used_is_refused_when_the_publisher_is_made(kind: Any, address: Any) -> None:
     pytest.importorskip(
@@ -55,6 +56,7 @@ def test_where_something_is_never_tells_a_password(address: str, place: str) -> 
     assert where(address, 1) == place
 
 
+@pytest.mark.services
 def test_kafka_names_its_broker_without_what_stands_before_it() -> None:
     pytest.importorskip("confluent_kafka")
     publisher = Kafka(f"user:{CANARY}@127.0.0.1:1,other:2", timeout_s=0.2)

@@ -441,6 +441,7 @@ def test_it_may_be_mounted_in_another_application() -> None:
     assert answer.status == 200
 
 
+@pytest.mark.services
 def test_it_works_inside_starlette() -> None:
     starlette = pytest.importorskip("starlette.applications")
     from starlette.routing import Mount

@@ -331,6 +331,7 @@ def test_what_will_come_to_nothing_is_told_at_the_start(started: Callable[..., R
     assert "2 announcements wait for gone, which is not configured" in log
 
 
+@pytest.mark.services
 def test_destinations_that_cannot_be_used_are_told_by_name_all_at_once() -> None:
     pytest.importorskip("kombu")
     from shipkit.config import DestinationChoice
