@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / "build"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+BROKERS = "rabbitmq,nats,redis,kafka"
 EXTRAS = "cli,otel,rsa,service,simulator,soap,testing"
 
 nox.needs_version = ">=2024.10.9"
@@ -112,7 +113,7 @@ def floors(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy --strict and pyright, for the core and each plugin."""
-    install_tree(session, "types")
+    install_tree(session, "types", extras=f"{EXTRAS},postgres,{BROKERS}")
     session.run("mypy", "--strict", "src", *(str(plugin / "src") for plugin in PLUGINS))
     session.run("mypy", "--strict", "noxfile.py", "bootstrap.py")
     session.run("pyright", "--pythonpath", shutil.which("python", path=session.bin) or "python")
@@ -176,7 +177,7 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def services(session: nox.Session) -> None:
     """Hosts, brokers and the service over real servers: killed, cut off, rolled back, run again; --profile as above."""
-    install_tree(session, "test", "services", extras=f"{EXTRAS},postgres,rabbitmq,nats,redis,kafka")
+    install_tree(session, "test", "services", extras=f"{EXTRAS},postgres,{BROKERS}")
     if shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None and shutil.which("apt-get"):
         # The gateway of the example; without it, and without leave to install it, its tests say that it is missing.
         session.run(

@@ -17,10 +17,13 @@ pytestmark = [pytest.mark.campaign, pytest.mark.slow]
 
 @pytest.mark.parametrize("number", range(24))
 def test_a_random_schedule_keeps_every_promise(number: int) -> None:
-    verdict = schedules.run(plans.planned(101, number))
+    plan = plans.planned(101, number)
+    verdict = schedules.run(plan)
 
     assert verdict.violations == []
-    assert verdict.counts["intents"] + verdict.counts["requests"] > 0
+    booked = [move for round_ in plan.rounds for moves in round_.moves for move in moves if move.op == "book"]
+    # A call that is cut short may be gone before it has asked for anything.
+    assert verdict.counts["intents"] + verdict.counts["requests"] > 0 or all(move.cut_s for move in booked)
 
 
 def test_every_fault_is_aimed_at_every_exchange_of_every_carrier() -> None:

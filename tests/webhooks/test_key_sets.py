@@ -121,6 +121,7 @@ def test_a_set_is_fetched_and_a_new_key_is_found_without_a_request_for_each_push
     ("status", "text"),
     [(500, ""), (302, ""), (404, key_set(row(NEW, "new"))), (200, ""), (200, "<html>"), (200, key_set()),
      (200, pem(NEW)), (200, "[" * 100_000), (200, '{"keys": "' + "x" * 300_000 + '"}')],
+    ids=["500", "302", "404", "empty", "html", "no keys", "pem", "deep", "long"],  # keys are drawn anew in each process
 )  # fmt: skip
 def test_what_is_no_key_set_replaces_none_and_is_told(
     publisher: Publisher, sets: KeySets, clock: Clock, caplog: pytest.LogCaptureFixture, status: int, text: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import itertools
 import json
 from datetime import datetime, timezone
 from typing import Any
@@ -97,6 +98,7 @@ def test_several_sets_and_keys_may_be_live_while_they_change() -> None:
         key_set(row(NEW, "new", kty="oct")),
         pem(ec.generate_private_key(ec.SECP256R1())),
     ],
+    ids=itertools.count(),  # keys are drawn anew in each process, and a test has one name in all of them
 )
 def test_what_is_no_key_for_signatures_proves_nothing(keys: str) -> None:
     assert judged(pushed(), keys).signature is SignatureResult.INVALID

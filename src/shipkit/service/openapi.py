@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+
+from ..client.events.answering import phrase
 
 __all__ = ["document", "main"]
 
@@ -129,7 +130,7 @@ def _problem() -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "type": {"const": "about:blank"},
-            "title": {"enum": [HTTPStatus(status).phrase for status in statuses]},
+            "title": {"enum": [phrase(status) for status in statuses]},
             "status": {"enum": statuses},
         },
     }

@@ -22,6 +22,7 @@ __all__ = [
     "Limits",
     "accepted",
     "before_body",
+    "phrase",
     "problem",
     "webhook_path",
 ]
@@ -51,9 +52,14 @@ class Limits:
     headers_max_bytes: int = 32_768
 
 
+def phrase(status: int) -> str:
+    """The phrase of an HTTP status in RFC 9110; Python's own before 3.13 are those of its predecessor."""
+    return "Content Too Large" if status == 413 else HTTPStatus(status).phrase
+
+
 def _problem(status: int, *headers: tuple[str, str]) -> Answer:
     # RFC 9457, section 4.2.1: with "about:blank" the title is the status's own phrase, and there is nothing to add.
-    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    document = {"type": "about:blank", "title": phrase(status), "status": status}
     body = json.dumps(document, separators=(",", ":")).encode()
     return Answer(status, (("content-type", _PROBLEM), _NO_STORE, *headers), body)
 
