@@ -155,7 +155,7 @@ def demo(session: nox.Session) -> None:
 @nox.session(python="3.11" if "3.11" in PYTHONS else None)
 def bench(session: nox.Session) -> None:
     """Ratios of one run, into build/bench.json and a table."""
-    install_tree(session, "test")
+    install_tree(session, "test", extras=f"{EXTRAS},postgres,{BROKERS}")
     BUILD.mkdir(exist_ok=True)
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 
