@@ -111,7 +111,7 @@ class Consumer:
         """What was played is what is projected."""
         timeline = parcel.timeline
         assert timeline is not None
-        assert self.milestone is timeline.milestone is parcel.told
+        assert self.milestone is timeline.milestone
         assert len(set(self.keys)) == len(self.keys)
         assert self.sequence == parcel.sequence
         still = Counter(str(one.reason) for one in timeline.exceptions if one.resolved_by is None)

@@ -84,7 +84,7 @@ def judged(world: World, score: Score) -> None:
     score.announced += len(desk.consumer.keys)
     score.corrected += sum(kind == "milestone.corrected" for kind, _, _ in desk.consumer.path)
     score.ends[world.end] += 1
-    found = {name: rule(arrivals) for name, rule in RULES.items()} | {"shipkit": desk.parcel.told}
+    found = {name: rule(arrivals) for name, rule in RULES.items()} | {"shipkit": desk.consumer.milestone}
     for name, milestone in found.items():
         score.wrong.setdefault(name, Counter())[world.end] += milestone is not world.truth
     if found["shipkit"] is not world.truth:

@@ -51,7 +51,6 @@ def announced(
     after = attrs.evolve(
         parcel,
         announced=FrozenMap(telling.counts) if telling.counts != parcel.announced else parcel.announced,
-        told=timeline.milestone,
         sequence=telling.sequence,
         timeline=timeline,
     )

@@ -139,8 +139,6 @@ class Parcel:
     announced: Mapping[str, int] = EMPTY
     """What was ever announced: by milestone its highest ordinal, under ``opened|reason`` that of a problem, under
     ``anomaly|kind|event_id`` 1."""
-    told: Milestone = Milestone.UNKNOWN
-    """Where the announcements, played in order, leave the parcel."""
     sequence: int = 0
     """The number of the last announcement of this scope."""
     absent: Mapping[str, int] = EMPTY

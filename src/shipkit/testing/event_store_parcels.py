@@ -38,7 +38,7 @@ def _full(number: str) -> Parcel:
     )  # fmt: skip
     given = {
         "timeline": timeline, "announced": m.FrozenMap({"delivered": 1, "opened|lost": 2}),
-        "told": m.Milestone.DELIVERED, "absent": m.FrozenMap({"h:1": 2}),
+        "absent": m.FrozenMap({"h:1": 2}),
     }  # fmt: skip
     plain = {
         str(field.name): {"str": f"some {field.name}", "int": 3, "datetime | None": later}[str(field.type)]
