@@ -1,0 +1,165 @@
+"""Between an Odoo database and shipkit: one client for each database and process, and errors in Odoo's words.
+
+The ledger, the inbox and the parcels' evidence stand in a schema of their own in Odoo's database, written in short
+transactions beside the business transaction: what a rollback takes away, they still know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from odoo import sql_db
+from odoo.exceptions import ConcurrencyError, UserError
+
+from shipkit import Client, Settings
+from shipkit.errors import (
+    AuthenticationError,
+    ConflictError,
+    InDoubtError,
+    InProgressError,
+    InputError,
+    LabelPendingError,
+    NotSentError,
+    RateLimitedError,
+    RejectedError,
+    ShipkitError,
+    UnavailableError,
+)
+from shipkit.store.host import HostStore
+
+_logger = logging.getLogger(__name__)
+
+SCHEMA = "shipkit"
+DESTINATION = "odoo"
+SETTINGS = {"deadline_s": 30.0, "rates_deadline_s": 10.0, "exchange_max_s": 45.0}
+"""Below Odoo's own ``limit_time_real`` of 120 s, all of them together."""
+
+_clients: dict[str, tuple[str, Client]] = {}
+_lock = threading.Lock()
+
+
+class Cursors:
+    """Odoo's own connections to database *name*, each call a transaction of its own in our schema."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._made = False
+
+    @contextmanager
+    def __call__(self) -> Iterator[Any]:
+        """A cursor, committed on leaving and rolled back after an exception."""
+        if not self._made:
+            self._make()
+        with sql_db.db_connect(self._name).cursor() as cursor:
+            cursor.execute(f"SET LOCAL search_path TO {SCHEMA}, public")
+            yield _Quiet(cursor)
+
+    def _make(self) -> None:
+        with sql_db.db_connect(self._name).cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,))
+            if not cursor.fetchone():
+                cursor.execute("SELECT pg_advisory_xact_lock(7447542)")  # any number, the same for all workers
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        self._made = True
+
+
+class _Quiet:
+    """A cursor that leaves it to the store to say which failures matter: those of a race are none."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def execute(self, statement: str, values: Any = None) -> None:
+        self._cursor.execute(statement, values, log_exceptions=False)
+
+    def fetchall(self) -> list[Any]:
+        rows: list[Any] = self._cursor.fetchall()
+        return rows
+
+
+def client_of(env: Any) -> Client:
+    """The client of this database in this process; made anew when an account was changed, by whichever worker."""
+    stamp, carriers = env["shipkit.account"].sudo()._configured()
+    name = env.cr.dbname
+    with _lock:
+        held = _clients.get(name)
+        if held is not None and held[0] == stamp:
+            return held[1]
+        # Calls that are under way keep the old client; its connections close when the last of them has ended.
+        store = HostStore(Cursors(name))
+        namespace = env["ir.config_parameter"].sudo().get_param("database.uuid")
+        client = Client(
+            carriers(), store=store, settings=Settings(namespace=namespace, **SETTINGS), destinations=(DESTINATION,)
+        )
+        _clients[name] = (stamp, client)
+        return client
+
+
+def forget(name: str) -> None:
+    """Drop the client of database *name* in this process."""
+    with _lock:
+        held = _clients.pop(name, None)
+    if held is not None:
+        held[1].close()
+
+
+def stamp_of(*parts: object) -> str:
+    """A digest of what a client was made from."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@contextmanager
+def in_odoos_words(env: Any) -> Iterator[None]:
+    """Errors of shipkit as those that Odoo knows what to do with.
+
+    Raises:
+        ConcurrencyError: another worker has the key; Odoo waits, and runs the request again.
+        UserError: everything else, so that core's batches keep what was done before it.
+    """
+    try:
+        yield
+    except InProgressError as error:
+        raise ConcurrencyError(str(error)) from error
+    except ShipkitError as error:
+        raise UserError(words_of(env, error)) from error
+
+
+def words_of(env: Any, error: ShipkitError) -> str:
+    """What a person is told: what it means and whose move it is, with the carrier's own words, and nobody's data."""
+    _ = env._
+    said = error.carrier_message or error.message or error.code
+    code = f" [{error.carrier_code}]" if error.carrier_code and error.carrier_code not in said else ""
+    match error:
+        case InputError():
+            return _("The carrier cannot take this as it is:\n%s", _problems(error))
+        case InDoubtError() if error.needs_person:
+            return _("It is not known whether the carrier booked this, and it cannot be asked. Somebody has to look.")
+        case InDoubtError():
+            return _(
+                "It is not known yet whether the carrier booked this. The carrier is being asked; do not ship it by another way."
+            )
+        case LabelPendingError():
+            return _("The carrier booked this; its label follows.")
+        case ConflictError():
+            return _("A label was bought for this transfer with other data. Attach or void it first: %s", said)
+        case AuthenticationError():
+            return _("The carrier refuses the account's credentials: an administrator has to look at them.%s", code)
+        case RejectedError():
+            return _("The carrier refused: %(said)s%(code)s", said=said, code=code)
+        case NotSentError() | RateLimitedError() | UnavailableError():
+            return _("The carrier cannot be reached now; nothing was bought. Try again later. (%s)", said)
+    return _("The carrier could not do this: %(said)s%(code)s", said=said, code=code)
+
+
+def _problems(error: InputError) -> str:
+    return (
+        "\n".join(
+            f"- {problem.path}: {problem.text}" if problem.path else f"- {problem.text}" for problem in error.problems
+        )
+        or error.message
+    )

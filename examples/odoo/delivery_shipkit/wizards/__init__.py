@@ -1,0 +1,1 @@
+from . import conflict, invoice_import, manifest, pickup
