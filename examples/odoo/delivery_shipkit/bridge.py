@@ -141,7 +141,8 @@ def words_of(env: Any, error: ShipkitError) -> str:
             return _("It is not known whether the carrier booked this, and it cannot be asked. Somebody has to look.")
         case InDoubtError():
             return _(
-                "It is not known yet whether the carrier booked this. The carrier is being asked; do not ship it by another way."
+                "It is not known yet whether the carrier booked this. "
+                "The carrier is being asked; do not ship it by another way."
             )
         case LabelPendingError():
             return _("The carrier booked this; its label follows.")

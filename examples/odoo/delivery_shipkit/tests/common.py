@@ -1,4 +1,4 @@
-"""What every test of the addon stands on: a simulated carrier, an account for it, goods, and no way out of the machine."""
+"""What every test of the addon stands on: a simulated carrier, an account there, goods, and no way out."""
 
 from __future__ import annotations
 
