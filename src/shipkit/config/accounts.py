@@ -24,13 +24,15 @@ _KIND = "carrier"
 class AccountsReader:
     """Builds the carriers of all accounts; what is wrong with one does not hide what is wrong with the next.
 
-    ``overrides`` has, by alias and field, the name of an environment variable and its text.
+    ``overrides`` has, by alias and field, the name of an environment variable and its text. With ``texts`` the tables'
+    values are texts as well, as a form has them.
     """
 
     registry: Registry
     resolver: Resolver
     findings: Findings
     literal_secret: bool = False
+    texts: bool = False
 
     def accounts(
         self, tables: Mapping[str, Any], overrides: Mapping[str, Mapping[str, tuple[str, str]]]
@@ -101,7 +103,7 @@ class AccountsReader:
             if value is None:
                 continue  # that has been said
             try:
-                values[name] = fitted(value, field.type, text=bool(source))
+                values[name] = fitted(value, field.type, text=self.texts or bool(source))
             except Unusable as unfit:
                 self.findings.add(at, ProblemCode.MALFORMED, str(unfit), source=source)
         return values

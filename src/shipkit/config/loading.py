@@ -31,7 +31,7 @@ from .values import Resolver, Unusable, fitted
 if TYPE_CHECKING:
     from ..ports import Store
 
-__all__ = ["Config", "data_folder", "found_file", "loaded"]
+__all__ = ["Config", "data_folder", "found_file", "loaded", "overriding"]
 
 FILE: Final = "shipkit.toml"
 _PREFIX: Final = "SHIPKIT_ACCOUNTS__"
@@ -194,6 +194,21 @@ def _table(data: Mapping[str, Any], name: str, findings: Findings) -> Mapping[st
     return {}
 
 
+def overriding(alias: str, environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """By field, the environment variable that sets it for the account *alias*, and its text."""
+    prefix = f"{_PREFIX}{_spelled(alias)}__"
+    return {
+        variable.removeprefix(prefix).lower(): (variable, environ[variable])
+        for variable in sorted(environ)
+        if variable.startswith(prefix)
+    }
+
+
+def _spelled(alias: str) -> str:
+    """*alias* as the name of an environment variable has it."""
+    return re.sub(r"[^A-Z0-9]+", "_", alias.upper())
+
+
 def _overrides(
     tables: Mapping[str, Any], environ: Mapping[str, str], findings: Findings
 ) -> dict[str, dict[str, tuple[str, str]]]:
@@ -201,7 +216,7 @@ def _overrides(
     found: dict[str, dict[str, tuple[str, str]]] = {}
     aliases: dict[str, list[str]] = {}
     for alias in tables:
-        aliases.setdefault(re.sub(r"[^A-Z0-9]+", "_", alias.upper()), []).append(alias)
+        aliases.setdefault(_spelled(alias), []).append(alias)
     for variable in sorted(name for name in environ if name.startswith(_PREFIX)):
         name, _, field = variable.removeprefix(_PREFIX).rpartition("__")
         meant = aliases.get(name) or ([name.lower()] if name and f"{_PREFIX}{name}__CARRIER" in environ else [])
