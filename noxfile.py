@@ -18,6 +18,7 @@ BUILD = ROOT / "build"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 BROKERS = "rabbitmq,nats,redis,kafka"
+ODOO_CAMPAIGNS: tuple[str, ...] = ()  # modules of tests.odoo that run with --profile full
 EXTRAS = "cli,otel,rsa,service,simulator,soap,testing"
 
 nox.needs_version = ">=2024.10.9"
@@ -195,6 +196,19 @@ def peers(session: nox.Session) -> None:
     install_tree(session, "test")
     session.run("pytest", "-q", "-m", "peers", "tests/peers")
     session.run("python", "-m", "tests.peers", *session.posargs)
+
+
+@nox.session
+def odoo(session: nox.Session) -> None:
+    """A real Odoo, brought up here: the addon's tests in it; --profile full adds the campaigns."""
+    impossible = session.run("python", "-m", "tests.odoo", "possible", silent=True, success_codes=(0, 77))
+    if impossible:
+        session.skip(str(impossible).strip())
+    install_tree(session, "test")
+    session.run("python", "-m", "tests.odoo", "test")
+    if "full" in session.posargs:
+        for campaign in ODOO_CAMPAIGNS:
+            session.run("python", "-m", campaign, "--profile", "full")
 
 
 @nox.session
