@@ -2,9 +2,9 @@
 
     python -m tests.odoo possible                     why this machine cannot, or nothing
     python -m tests.odoo install                      fetch Odoo, make its environment and its PostgreSQL
-    python -m tests.odoo test [--tags TAGS] [--keep]  install the addon into a clone and run its tests; last line: N passed, N failed
+    python -m tests.odoo test [--tags TAGS] [--keep]  its tests, in a clone; last line: N passed, N failed
     python -m tests.odoo template [--demo]            the name of a database that has the addon; made once
-    python -m tests.odoo shell [--db NAME] [FILE]     Odoo's shell in a clone, or in database NAME; FILE or standard input
+    python -m tests.odoo shell [--db NAME] [FILE]     Odoo's shell in a clone, or in NAME; FILE or standard input
     python -m tests.odoo run [--db NAME] [--demo]     Odoo's server, its URL printed, until it is interrupted
     python -m tests.odoo psql [--db NAME] [-- ARGS]   psql
     python -m tests.odoo drop [NAME...]               drop databases; without a name, all that have the addon
@@ -17,7 +17,6 @@ SHIPKIT_ODOO_PYTHON chooses Odoo's Python. Exit codes: 0 good; 1 a test failed, 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,7 +109,7 @@ def run(stand: Stand, told: argparse.Namespace) -> int:
 
 def psql(stand: Stand, told: argparse.Namespace) -> int:
     with chosen(stand, told) as name:
-        return subprocess.run(["psql", "-d", stand.dsn(name), *told.rest], check=False).returncode
+        return stand.psql(name, *told.rest)
 
 
 def drop(stand: Stand, told: argparse.Namespace) -> int:

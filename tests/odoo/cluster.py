@@ -66,9 +66,8 @@ class Cluster:
 
     def query(self, database: str, statement: str) -> list[list[str]]:
         """The rows of *statement*, each value as text."""
-        printed = run(
-            self._tool("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(database), "-At", "-F", "\x1f", "-c", statement
-        )  # fmt: skip
+        quiet = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-At", "-F", "\x1f")
+        printed = run(self._tool("psql"), *quiet, "-d", self.dsn(database), "-c", statement)
         return [line.split("\x1f") for line in printed.splitlines()]
 
     def dsn(self, database: str) -> str:
@@ -98,7 +97,7 @@ class Cluster:
         self._binaries = _binaries()
 
     def _settle(self) -> None:
-        """The folder of its data, where the user that it runs as can enter it, and of its socket, whose path is short."""
+        """Its data lies where the user that it runs as can enter, its socket where the path is short."""
         major = re.search(r"\d+", run(self._tool("postgres"), "-V")).group()
         self.folder = CACHE / f"postgresql-{major}"
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -139,21 +138,17 @@ class Cluster:
     def _make(self) -> None:
         say("making a PostgreSQL cluster")
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        run(
-            self._tool("initdb"), "-D", self.folder / "data", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-            cwd="/", **self._as(),
-        )  # fmt: skip
+        options = ("-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        run(self._tool("initdb"), "-D", self.folder / "data", *options, cwd="/", **self._as())
 
     def _control(self, command: str, *arguments: str) -> None:
         told = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
-        options = (
-            ["-o", f"-k {self.socket} -p {PORT} {told}", "-l", str(self.folder / "log")] if command == "start" else []
-        )
+        words = [self._tool("pg_ctl"), "-D", str(self.folder / "data"), "-w", "-t", "60", "-s", *arguments]
+        if command == "start":
+            words += ["-o", f"-k {self.socket} -p {PORT} {told}", "-l", str(self.folder / "log")]
         # Not through pipes: the server would hold them open.
-        done = subprocess.run(
-            [self._tool("pg_ctl"), "-D", str(self.folder / "data"), "-w", "-t", "60", "-s", *options, *arguments, command],
-            cwd="/", check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._as(),
-        )  # fmt: skip
+        silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        done = subprocess.run([*words, command], cwd="/", check=False, **silent, **self._as())
         if done.returncode and command == "start":
             log = self.folder / "log"
             raise RuntimeError(f"PostgreSQL: {last_lines(log.read_text() if log.exists() else 'no log')}")

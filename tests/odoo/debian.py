@@ -1,4 +1,4 @@
-"""Odoo's source: Debian's package ``odoo-19`` of its unstable suite, fetched and unpacked beside the system, not into it.
+"""Odoo's source: the package ``odoo-19`` of Debian's unstable suite, unpacked beside the system and not into it.
 
 The mirror is the one that this machine's own apt sources name; they, and apt's own state, stay as they are.
 """

@@ -66,12 +66,12 @@ def files_of(folder: Path, *, without: Iterable[str] = ()) -> str:
 
 
 @contextmanager
-def locked(name: str, *, shared: bool = False) -> Iterator[None]:
+def locked(name: str) -> Iterator[None]:
     """One process at a time, on this machine; a process that dies lets go."""
     folder = CACHE / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("a") as file:  # descriptors of Python's are not handed down to children
-        fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from . import debian
 from .places import ADDONS, CACHE, clean_environment, last_lines
 
-__all__ = ["Odoo", "Server", "free_port"]
+__all__ = ["Odoo", "Server", "free_port", "on_loopback"]
 
 
 class Odoo:
@@ -46,8 +46,9 @@ class Odoo:
         """Odoo's *command* in a process group of its own; it reads no settings of this user."""
         more = {"ODOO_RC": str(self._here / "odoo.conf"), "PYTHONWARNINGS": "ignore::DeprecationWarning", **(env or {})}
         return subprocess.Popen(
-            self.words(command, *arguments), text=True, cwd=self._here, env=clean_environment(more), start_new_session=True,
-            **{"stdin": subprocess.DEVNULL, **options},
+            self.words(command, *arguments),
+            **{"stdin": subprocess.DEVNULL, "text": True, **options},
+            cwd=self._here, env=clean_environment(more), start_new_session=True,
         )  # fmt: skip
 
     def shell(
@@ -76,8 +77,8 @@ class Server:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("w") as file:
             self.process = odoo.start(
-                "server", "-d", database, "--db-filter", f"^{database}$", "--workers", str(workers), "--max-cron-threads", str(cron_threads),
-                "--http-interface", "127.0.0.1", "--http-port", str(port), "--gevent-port", str(free_port()),
+                "server", "-d", database, "--db-filter", f"^{database}$", "--workers", str(workers),
+                *on_loopback(port), "--max-cron-threads", str(cron_threads),
                 env=env, stdout=file, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
@@ -105,6 +106,12 @@ class Server:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def on_loopback(port: int = 0) -> list[str]:
+    """The options that keep Odoo's server on loopback, at *port* or a free one."""
+    gevent = str(free_port())
+    return ["--http-interface", "127.0.0.1", "--http-port", str(port or free_port()), "--gevent-port", gevent]
 
 
 def free_port() -> int:

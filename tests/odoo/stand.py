@@ -13,7 +13,7 @@ from . import cluster, debian, interpreter
 from .cluster import Cluster
 from .databases import Databases
 from .places import UNAVAILABLE, Unavailable, last_lines
-from .process import Odoo, Server, free_port
+from .process import Odoo, Server, on_loopback
 from .verdict import Verdict, verdict
 
 __all__ = ["Stand", "reason_against"]
@@ -103,6 +103,10 @@ class Stand:
         """The rows of *statement*, each value as text."""
         return self._cluster.query(database, statement)
 
+    def psql(self, database: str, *arguments: str) -> int:
+        """psql for a person; its exit code."""
+        return self._cluster.psql(database, *arguments)
+
     def script(
         self,
         database: str,
@@ -160,9 +164,9 @@ class Stand:
         try:
             tags = tags or ",".join(f"/{module}" for module in modules)
             process = self.odoo.start(
-                "server", "-d", made, "-i", ",".join(modules), "--without-demo", "--test-enable", "--test-tags", tags, "--stop-after-init",
-                "--http-interface", "127.0.0.1", "--http-port", str(free_port()), "--gevent-port", str(free_port()),
-                "--max-cron-threads", "0", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                "server", "-d", made, "-i", ",".join(modules), "--without-demo", "--stop-after-init",
+                "--test-enable", "--test-tags", tags, *on_loopback(), "--max-cron-threads", "0",
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
             log = []
             for line in process.stdout or ():
