@@ -7,11 +7,11 @@ from typing import Any
 import attrs
 
 from .. import model as m
-from ..errors import ShipkitError
+from ..errors import InProgressError, ShipkitError
 from ..flow import Done, Run, call, now
 from ..ledger import cancelled, recovered
 from ..ledger.booking import finished
-from ..ledger.intent import Intent, told, unpacked
+from ..ledger.intent import Intent, doubt_of, told, unpacked, used_up
 from ..ledger.pieces import recovered_in_pieces
 from ..ledger.strays import swept_away
 from ..ledger.watching import at_rest, given_up, next_look_s, next_watch_s, watched
@@ -22,7 +22,7 @@ from .desk import Desk, together
 from .intents import stored
 from .kinds import kind_of
 
-__all__ = ["recover", "recovered_row"]
+__all__ = ["finish", "recover", "recovered_row"]
 
 
 def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple[str, Done], ...]]:
@@ -48,6 +48,41 @@ def recover(desk: Desk, limit: int, deadline_s: float | None) -> Run[tuple[tuple
 
 
 _NO_NEWS = object()
+_NOTHING = (Phase.NEW, Phase.ABSENT, Phase.REJECTED, Phase.VOIDED, Phase.CLOSED)
+
+
+def finish(desk: Desk, key: str, deadline_s: float | None) -> Run[Any]:
+    """What stands under *key*, with its papers, or None; a doubt is looked up now, and nothing is bought.
+
+    Raises:
+        InDoubtError, InProgressError, LabelPendingError: it came to no end yet.
+        ConflictError: what was kept of it was removed.
+    """
+    seconds = checked_s(deadline_s) if deadline_s is not None else desk.settings.deadline_s
+    until = (yield from now()) + seconds
+    entry = yield from desk.read(desk.full_key(key))
+    if entry.phase in _NOTHING:
+        return None
+    if entry.purged_at is not None:
+        raise used_up(attrs.evolve(entry, key=key))
+    if entry.phase is Phase.SUCCEEDED:
+        account = desk.account_of(entry)
+
+        def asked(stack: Stack) -> Run[Any]:
+            return (yield from finished(stored(desk, account, entry, stack), desk.store.ledger, entry))
+
+        request = unpacked(entry.request, kind_of(entry).request_type)
+        return (yield from desk.calling(account, "documents", seconds, request, asked, until=until))
+    found = yield from _worked(desk, entry, [entry], seconds, until)
+    if found is not _NO_NEWS and found is not None:
+        return found
+    row = yield from desk.read(desk.full_key(key))
+    if row.phase is Phase.IN_FLIGHT:
+        text = f"another worker holds {key}"
+        raise InProgressError(text, key=key, generation=row.generation, retry_after_s=1)
+    if row.phase is Phase.NEEDS_PERSON:
+        raise doubt_of(attrs.evolve(row, key=key))
+    return None
 
 
 def _wholes(desk: Desk, entries: tuple[Entry, ...]) -> Run[list[tuple[Entry, list[Entry]]]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..model.base import Value
     from ..shopping import Route
     from ..voids import VoidAnswer
+    from .books import Ledger
     from .events import Events
     from .lists import Order, Progress, Shipped
     from .purchases import Purchase
@@ -297,6 +298,13 @@ class Client(ClientBase):
         from . import purchases
 
         return self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What stands under this host's keys, and one of them finished by itself."""
+        from .books import Ledger
+
+        return Ledger(self._desk, self._run)
 
     @cached_property
     def events(self) -> Events:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..model.base import Value
     from ..shopping import Route
     from ..voids import VoidAnswer
+    from .books import AsyncLedger
     from .events import AsyncEvents
     from .lists import Order, Progress, Shipped
     from .purchases import Purchase
@@ -307,6 +308,13 @@ class AsyncClient(ClientBase):
         from . import purchases
 
         return await self._run(purchases.recover(self._desk, limit, deadline_s))
+
+    @cached_property
+    def ledger(self) -> AsyncLedger:
+        """What stands under this host's keys, and one of them finished by itself."""
+        from .books import AsyncLedger
+
+        return AsyncLedger(self._desk, self._run)
 
     @cached_property
     def events(self) -> AsyncEvents:
