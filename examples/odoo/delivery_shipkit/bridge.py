@@ -32,6 +32,8 @@ from shipkit.errors import (
 )
 from shipkit.store.host import HostStore
 
+from .trail import Trail
+
 _logger = logging.getLogger(__name__)
 
 SCHEMA = "shipkit"
@@ -39,8 +41,12 @@ DESTINATION = "odoo"
 SETTINGS = {"deadline_s": 30.0, "rates_deadline_s": 10.0, "exchange_max_s": 45.0}
 """Below Odoo's own ``limit_time_real`` of 120 s, all of them together."""
 
-_clients: dict[str, tuple[str, Client]] = {}
+_clients: dict[str, tuple[str, Client, dict[str, str]]] = {}
 _lock = threading.Lock()
+
+
+class Unusable(Exception):
+    """An account that nothing can be sent through: why, in words for people and without a secret."""
 
 
 class Cursors:
@@ -83,8 +89,11 @@ class _Quiet:
 
 
 def client_of(env: Any) -> Client:
-    """The client of this database in this process; made anew when an account was changed, by whichever worker."""
-    stamp, carriers = env["shipkit.account"].sudo()._configured()
+    """The client of this database in this process; made anew when an account was changed, by whichever worker.
+
+    Accounts that cannot be made are not in it; `words_of` says why to whoever asks for one.
+    """
+    stamp, made = env["shipkit.account"].sudo()._configured()
     name = env.cr.dbname
     with _lock:
         held = _clients.get(name)
@@ -93,10 +102,16 @@ def client_of(env: Any) -> Client:
         # Calls that are under way keep the old client; its connections close when the last of them has ended.
         store = HostStore(Cursors(name))
         namespace = env["ir.config_parameter"].sudo().get_param("database.uuid")
+        carriers, refused = made()
+        debugged = env["shipkit.account"].sudo()._debugged()
         client = Client(
-            carriers(), store=store, settings=Settings(namespace=namespace, **SETTINGS), destinations=(DESTINATION,)
+            carriers,
+            store=store,
+            settings=Settings(namespace=namespace, **SETTINGS),
+            destinations=(DESTINATION,),
+            observers=(Trail(name, debugged),) if debugged else (),
         )
-        _clients[name] = (stamp, client)
+        _clients[name] = (stamp, client, refused)
         return client
 
 
@@ -135,6 +150,8 @@ def words_of(env: Any, error: ShipkitError) -> str:
     said = error.carrier_message or error.message or error.code
     code = f" [{error.carrier_code}]" if error.carrier_code and error.carrier_code not in said else ""
     match error:
+        case InputError() if refused := _refused(env, error):
+            return _("The carrier account cannot be used: %s", refused)
         case InputError():
             return _("The carrier cannot take this as it is:\n%s", _problems(error))
         case InDoubtError() if error.needs_person:
@@ -155,6 +172,15 @@ def words_of(env: Any, error: ShipkitError) -> str:
         case NotSentError() | RateLimitedError() | UnavailableError():
             return _("The carrier cannot be reached now; nothing was bought. Try again later. (%s)", said)
     return _("The carrier could not do this: %(said)s%(code)s", said=said, code=code)
+
+
+def _refused(env: Any, error: InputError) -> str:
+    """Why the account that *error* misses is not there; empty where it misses none."""
+    held = _clients.get(env.cr.dbname)
+    if held is None or [problem.path for problem in error.problems] != ["/account"]:
+        return ""
+    words = {error.account: held[2][error.account]} if error.account in held[2] else held[2]
+    return "; ".join(f"{code}: {why}" for code, why in words.items())
 
 
 def _problems(error: InputError) -> str:

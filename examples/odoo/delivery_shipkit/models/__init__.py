@@ -1,5 +1,6 @@
 from . import (  # accounts first: carriers and shipments refer to them
     account,
+    account_check,
     carrier,
     customs,
     event,
@@ -13,6 +14,7 @@ from . import (  # accounts first: carriers and shipments refer to them
     picking,
     picking_return,
     pickup,
+    plugin,
     points,
     rating,
     returns,
@@ -20,4 +22,5 @@ from . import (  # accounts first: carriers and shipments refer to them
     shipment,
     shipping,
     simulator,
+    desk,
 )
