@@ -21,6 +21,6 @@ from . import (  # accounts first: carriers and shipments refer to them
     sale,
     shipment,
     shipping,
+    shown,
     simulator,
-    desk,
 )

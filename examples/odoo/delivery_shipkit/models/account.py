@@ -201,7 +201,7 @@ class Account(models.Model):
 
     @api.model
     def _neutralized(self) -> bool:
-        return self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized") in ("True", "true", "1")
+        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     @api.model
     def _debugged(self) -> tuple[str, ...]:
@@ -294,8 +294,6 @@ class Account(models.Model):
     @api.constrains("environment", "base_url")
     def _check_address(self) -> None:
         for account in self.sudo():
-            if account.environment == "production" and _is_loopback(account.base_url or ""):
-                raise ValidationError(_("An account of production cannot go to an address on this machine."))
             if account.environment == "simulator" and account.base_url and not _is_loopback(account.base_url):
                 raise ValidationError(_("A simulator is on this machine: its address is one of loopback."))
 
