@@ -16,6 +16,7 @@ import nox
 ROOT = Path(__file__).resolve().parent
 BUILD = ROOT / "build"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+ADDON = ROOT / "examples/odoo/delivery_shipkit"
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 BROKERS = "rabbitmq,nats,redis,kafka"
 ODOO_CAMPAIGNS: tuple[str, ...] = ()  # modules of tests.odoo that run with --profile full
@@ -225,13 +226,13 @@ def build(session: nox.Session) -> None:
     session.install("hatchling")
     folder = BUILD / "dist"
     shutil.rmtree(folder, ignore_errors=True)
-    for project in (ROOT, *PLUGINS):
+    for project in (ROOT, *PLUGINS, ADDON):
         with session.chdir(project):
             session.run("hatchling", "build", "-d", str(folder), silent=True)
-        differences = compare(project, folder)
-        if differences:
-            session.error("\n".join(differences))
-    wheels = sorted(str(wheel) for wheel in folder.glob("*.whl"))
+        wrong = compare_addon(folder) if project == ADDON else compare(project, folder)
+        if wrong:
+            session.error("\n".join(wrong))
+    wheels = sorted(str(wheel) for wheel in folder.glob("shipkit*.whl"))  # the addon's works in an Odoo: nox -s odoo
     core = next(wheel for wheel in wheels if Path(wheel).name.startswith("shipkit_sdk-"))
     session.install(f"{core}[cli,simulator,soap]", *(wheel for wheel in wheels if wheel != core))
     with session.chdir(session.create_tmp()):
@@ -245,18 +246,33 @@ def compare(project: Path, folder: Path) -> list[str]:
     name = f"{data['project']['name'].replace('-', '_')}-{data['project']['version']}"
     include = data["tool"]["hatch"]["build"]["targets"]["wheel"].get("force-include", {})
     tree = tracked(project / "src")
+    beside = {"PKG-INFO", "pyproject.toml", ".gitignore", "README.md", "LICENSE"}
+    beside |= {"CHANGELOG.md"} if project == ROOT else set()
+    for_wheel, for_sdist = tree | set(include.values()), {f"src/{file}" for file in tree} | beside | set(include)
+    return differences(folder, name, for_wheel, for_sdist)
+
+
+def compare_addon(folder: Path) -> list[str]:
+    """The same for the addon, whose wheel has its files where Odoo looks for addons."""
+    version = re.search(r'"version": "(.+)"', (ADDON / "__manifest__.py").read_text())
+    tree = tracked(ADDON)
+    apart = {"pyproject.toml", "LICENSE", "LICENSE.GPL"}
+    for_wheel = {f"odoo/addons/{ADDON.name}/{file}" for file in tree - apart}
+    name = f"odoo_addon_delivery_shipkit-{version.group(1) if version else ''}"
+    return differences(folder, name, for_wheel, tree | {"PKG-INFO", ".gitignore"})
+
+
+def differences(folder: Path, name: str, for_wheel: set[str], for_sdist: set[str]) -> list[str]:
+    """Where the archives called *name* in *folder* hold something else."""
     with zipfile.ZipFile(folder / f"{name}-py3-none-any.whl") as wheel:
         in_wheel = {entry for entry in wheel.namelist() if not entry.startswith(f"{name}.dist-info/")}
         meta = {Path(entry).name for entry in wheel.namelist() if entry.startswith(f"{name}.dist-info/")}
     with tarfile.open(folder / f"{name}.tar.gz") as sdist:
         in_sdist = {entry.name.partition("/")[2] for entry in sdist.getmembers() if entry.isfile()}
-    beside = {"PKG-INFO", "pyproject.toml", ".gitignore", "README.md", "LICENSE"}
-    beside |= {"CHANGELOG.md"} if project == ROOT else set()
-    for_wheel, for_sdist = tree | set(include.values()), {f"src/{file}" for file in tree} | beside | set(include)
-    differences = [f"{name} wheel: {entry}" for entry in sorted(in_wheel ^ for_wheel)]
-    differences += [f"{name} sdist: {entry}" for entry in sorted(in_sdist ^ for_sdist)]
-    differences += [f"{name} wheel has no {entry}" for entry in sorted({"LICENSE", "METADATA", "RECORD"} - meta)]
-    return differences
+    found = [f"{name} wheel: {entry}" for entry in sorted(in_wheel ^ for_wheel)]
+    found += [f"{name} sdist: {entry}" for entry in sorted(in_sdist ^ for_sdist)]
+    found += [f"{name} wheel has no {entry}" for entry in sorted({"LICENSE", "METADATA", "RECORD"} - meta)]
+    return found
 
 
 def tracked(folder: Path) -> set[str]:
