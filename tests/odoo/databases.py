@@ -92,24 +92,26 @@ class Databases:
 
     def _from_nothing(self, name: str, demo: bool) -> None:
         say(f"making the template database: {', '.join(CORE)}{' with demo data' if demo else ''}")
-        self._install(name, CORE, demo)
+        self.install(name, CORE, demo=demo)
         self._finish(self._odoo.shell(name, ASSETS, level="critical", env=None, **PIPED))
 
     def _from_core(self, name: str, core: str, modules: tuple[str, ...], demo: bool) -> None:
         say(f"installing {', '.join(modules)} into a template")
         self.clone(core, name)
-        self._install(name, modules, demo)
+        self.install(name, modules, demo=demo)
         self._finish(self._odoo.shell(name, ASSETS, level="critical", env=None, **PIPED))
 
-    def _install(self, name: str, modules: tuple[str, ...], demo: bool) -> None:
+    def install(self, name: str, modules: tuple[str, ...], *, demo: bool = False) -> str:
+        """Install *modules* in database *name*, which is made where it is not there; what Odoo had to warn of."""
         options = ["--with-demo" if demo else "--without-demo", "--stop-after-init", "--no-http", "--log-level=warn"]
-        self._finish(self._odoo.start("server", "-d", name, "-i", ",".join(modules), *options, **PIPED))
+        return self._finish(self._odoo.start("server", "-d", name, "-i", ",".join(modules), *options, **PIPED))
 
     @staticmethod
-    def _finish(process: subprocess.Popen[str]) -> None:
+    def _finish(process: subprocess.Popen[str]) -> str:
         printed, _ = process.communicate(timeout=900)
         if process.returncode:
             raise RuntimeError(f"Odoo ended with {process.returncode}:\n{last_lines(printed, 60)}")
+        return printed
 
 
 PIPED = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

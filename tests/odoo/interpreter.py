@@ -12,7 +12,7 @@ from pathlib import Path
 from . import debian
 from .places import CACHE, PLUGINS, ROOT, Unavailable, digest, locked, run, say
 
-__all__ = ["chosen", "environment", "install", "make", "requirements"]
+__all__ = ["TREE", "chosen", "environment", "fill", "install", "make", "requirements"]
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 TREE = ("-e", f"{ROOT}[simulator,soap]", *(word for plugin in PLUGINS for word in ("-e", str(plugin))))
@@ -51,25 +51,30 @@ def requirements() -> list[str]:
     return found
 
 
-def environment(*packages: str) -> Path:
-    """The Python that imports Odoo and this tree (or *packages* in its place), made once for the same of everything."""
+def environment() -> Path:
+    """The Python that imports Odoo and this tree's distributions, made once for the same of everything."""
     python = chosen()
-    wanted = [*requirements(), *BESIDE, *(packages or TREE)]
     projects = [(project / "pyproject.toml").read_bytes() for project in (ROOT, *PLUGINS)]
-    local = [(Path(name).name, Path(name).stat().st_mtime_ns) for name in packages if Path(name).exists()]
-    key = digest(python, debian.version(), wanted, projects, local)
+    key = digest(python, debian.version(), requirements(), BESIDE, TREE, projects)
     folder = CACHE / "environments" / key
     with locked(f"environment-{key}"):
         if not (folder / "complete").exists():
-            shutil.rmtree(folder, ignore_errors=True)
             say("making Odoo's Python environment")
-            make(python, folder)
-            install(folder / "bin/python", *wanted)
-            found = run(folder / "bin/python", "-c", "import site; print(site.getsitepackages()[0])").strip()
-            Path(found, "odoo-of-the-stand.pth").write_text(f"{debian.site()}\n")
-            run(folder / "bin/python", "-W", "ignore", "-c", "import odoo.release, shipkit", cwd=folder)
+            fill(folder, python, *TREE)
             (folder / "complete").touch()
     return folder / "bin/python"
+
+
+def fill(folder: Path, python: str, *packages: str) -> Path:
+    """An environment of *python* in *folder*, with Odoo and *packages*."""
+    shutil.rmtree(folder, ignore_errors=True)
+    make(python, folder)
+    own = folder / "bin/python"
+    install(own, *requirements(), *BESIDE, *packages)
+    site = run(own, "-c", "import site; print(site.getsitepackages()[0])").strip()
+    Path(site, "odoo-of-the-stand.pth").write_text(f"{debian.site()}\n")
+    run(own, "-W", "ignore", "-c", "import odoo.release, shipkit", cwd=folder)
+    return own
 
 
 def make(python: str, folder: Path) -> None:

@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from . import debian
 from .places import ADDONS, CACHE, clean_environment, last_lines
 
 __all__ = ["Odoo", "Server", "free_port", "on_loopback"]
@@ -36,8 +35,9 @@ class Odoo:
 
     def words(self, command: str, *arguments: str) -> list[str]:
         """The command line of one of Odoo's commands."""
-        path = [str(debian.site() / "odoo/addons"), *([str(self._addons)] if self._addons else [])]
-        options = ["--addons-path", ",".join(path), *self._options, "--data-dir", str(self.folder)]
+        options = [*self._options, "--data-dir", str(self.folder)]
+        if self._addons:
+            options += ["--addons-path", str(self._addons)]
         return [str(self.python), "-m", "odoo", command, *options, *arguments]
 
     def start(

@@ -61,6 +61,10 @@ class Stand:
         stand.databases.sweep()
         return stand
 
+    def with_python(self, python: Path, *, addons: Path | None = None) -> Stand:
+        """This stand with another Python for Odoo, and the addons of folder *addons* or just those that it finds."""
+        return Stand(self._cluster, Odoo(python, self._cluster.options(), addons))
+
     def close(self) -> None:
         """Let go of the PostgreSQL; the last one stops it."""
         self._cluster.detach()
