@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         EventPlace,
         InsurancePolicy,
         InsuranceRequest,
+        InvoiceLine,
         Manifest,
         ManifestRequest,
         Outcome,
@@ -69,6 +70,7 @@ __all__ = [
     "Manifests",
     "PicksUp",
     "Rates",
+    "ReadsInvoices",
     "ReadsWebhooks",
     "Refreshes",
     "Refunds",
@@ -344,6 +346,19 @@ class ReadsWebhooks(Protocol):
     def webhook_secrets(self) -> tuple[str, ...]: ...
 
     def read_webhook(self, delivery: WebhookDelivery) -> tuple[TrackResult, ...]: ...
+
+
+@runtime_checkable
+class ReadsInvoices(Protocol):
+    """Reading the file in which a carrier bills; sends nothing.
+
+    Pure and bounded, for the file comes from outside: the same bytes give the same lines, each line once, with a
+    ``line_id`` that does not change when the file is read again. What cannot be read is an `InputError` that names line
+    and column; nothing is skipped in silence. A charge whose code is not known keeps it, as ``other``. Where the bill
+    states a total, the lines add up to it: what its parts do not explain is a line of its own, as ``unexplained``.
+    """
+
+    def read_invoice(self, content: bytes) -> tuple[InvoiceLine, ...]: ...
 
 
 _ABLE: dict[tuple[type, type], bool] = {}

@@ -14,9 +14,10 @@ import pytest
 
 import shipkit.codec
 import shipkit.events
+import shipkit.invoices
 import shipkit.model
 
-LAZY = [shipkit.model, shipkit.codec, shipkit.events]
+LAZY = [shipkit.model, shipkit.codec, shipkit.events, shipkit.invoices]
 
 
 def declared_to_checkers(module: ModuleType) -> dict[str, str]:

@@ -16,7 +16,7 @@ from shipkit.model._fit import Shape, shape_of
 from shipkit.model.marks import PERSONAL
 from shipkit.model.scalars import TEXT_NAMES
 from shipkit.model.shipments import OPTION_TYPES
-from tests.model.tables import ADDED, ADDED_CLASSES, ADDED_VALUES, LEFT_OUT, classes, table
+from tests.model.tables import ADDED, ADDED_CLASSES, ADDED_VALUES, classes, table
 
 
 def spelled(shape: Shape) -> str:
@@ -124,8 +124,6 @@ def test_every_enum_has_the_values_of_the_table(shared: Path) -> None:
     wanted["Operation"] = [row["operation"] for row in table(shared, "operations")]
     rooms = {row["type"]: row["room"] for row in table(shared, "types") if row["kind"] == "enum"}
     for name, values in wanted.items():
-        if rooms[name] in LEFT_OUT:
-            continue
         owner = errors if rooms[name] == "errors" else model
         known = [member.value for member in getattr(owner, name)]
         assert [value for value in known if value not in ADDED_VALUES.get(name, ())] == values, name
@@ -177,7 +175,7 @@ def test_every_personal_field_is_marked_as_the_table_says_and_no_other_is(shared
 
 
 def test_the_roots_are_those_of_the_table(shared: Path) -> None:
-    wanted = {row["type"] for row in table(shared, "types") if row["root"] == "yes" and row["room"] not in LEFT_OUT}
+    wanted = {row["type"] for row in table(shared, "types") if row["root"] == "yes"}
     assert set(VERSIONS) == wanted
 
 

@@ -24,6 +24,8 @@ VERSIONS: Final[dict[str, int]] = {
     "DocumentQuery": 1,
     "InsurancePolicy": 1,
     "InsuranceRequest": 1,
+    "InvoiceLine": 1,
+    "InvoiceQuery": 1,
     "Manifest": 1,
     "ManifestRequest": 1,
     "MilestoneChange": 1,

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         WeightFacts,
     )
     from shipkit.model.insurance import InsurancePolicy, InsuranceRequest, PolicyState
+    from shipkit.model.invoices import InvoiceLine, InvoiceLineReason, InvoiceMatch, InvoiceQuery
     from shipkit.model.manifests import Manifest, ManifestEntry, ManifestKind, ManifestRequest, ManifestState
     from shipkit.model.measures import (
         DateRange,
@@ -307,6 +308,10 @@ __all__ = [
     "InsuranceRequest",
     "IntRange",
     "InvoiceKind",
+    "InvoiceLine",
+    "InvoiceLineReason",
+    "InvoiceMatch",
+    "InvoiceQuery",
     "InvoiceRef",
     "Json",
     "JsonPointer",
@@ -535,6 +540,10 @@ _ROOMS = {
     "InsuranceRequest": "insurance",
     "IntRange": "measures",
     "InvoiceKind": "customs",
+    "InvoiceLine": "invoices",
+    "InvoiceLineReason": "invoices",
+    "InvoiceMatch": "invoices",
+    "InvoiceQuery": "invoices",
     "InvoiceRef": "customs",
     "Json": "scalars",
     "JsonPointer": "scalars",

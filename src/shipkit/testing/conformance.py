@@ -183,6 +183,9 @@ class CarrierConformance:
                 wanted = inspect.signature(getattr(protocol, name)).parameters
                 assert len(inspect.signature(method).parameters) == len(wanted), f"{name} has another signature"
                 assert inspect.isgeneratorfunction(method), f"{name} is no generator: it has no yield"
+        bills = facts.operations.get(m.Operation.INVOICES)
+        reads = bills is not None and bills.support in (m.Support.YES, m.Support.EMULATED)
+        assert reads == capabilities.able(carrier, capabilities.ReadsInvoices), "invoices: facts and class disagree"
         assert facts.hosts.get(m.Environment.PRODUCTION), "the facts name no host to talk to"
 
     def _pure_requests(self, carrier: Carrier) -> None:

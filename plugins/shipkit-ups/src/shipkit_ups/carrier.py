@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         CarrierFacts,
         Document,
         DocumentQuery,
+        InvoiceLine,
         Pickup,
         PickupCancelRequest,
         PickupRequest,
@@ -386,6 +387,16 @@ class Ups(Carrier):
         except (ValueError, RecursionError) as error:
             raise ReplyError("the push is not JSON @ $", paths=("$",)) from error
         return (alert_from_wire(delivery, payload),)
+
+    def read_invoice(self, content: bytes) -> tuple[InvoiceLine, ...]:
+        """What UPS's billing data file (CSV, from the Billing Center) bills, by parcel and reason.
+
+        Raises:
+            InputError: it is no billing data file, or a row of it cannot be read; line and column are named.
+        """
+        from .billing import lines_from_file
+
+        return lines_from_file(content)
 
     def check(self, response: Response) -> None:
         """UPS words its refusals in ``response.errors``; a status without that body comes from somewhere before UPS."""

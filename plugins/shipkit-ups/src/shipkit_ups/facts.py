@@ -89,7 +89,9 @@ _OPERATIONS: Final = {
     Operation.SUBSCRIBE: OperationFacts(
         support=_YES, batch_max=100, sandbox=False, note="Track Alert v1; the test environment keeps no subscription"
     ),
-    Operation.INVOICES: OperationFacts(support=_NO, note="the interface has none"),
+    Operation.INVOICES: OperationFacts(
+        support=_YES, idempotency=_READ, note="reads the billing data file; the interface has no call for it"
+    ),
 }
 
 # Traits: Shipping.yaml and Rating.yaml name the services; "express" is what they call Air or Express, and 65, which
