@@ -16,7 +16,7 @@ from typing import Any
 
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
-from stage import Stage, request, shown, validate
+from stage import Stage, later, request, shown, validate
 
 import shipkit
 
@@ -88,12 +88,7 @@ def work() -> None:
 
 
 def settle() -> None:
-    """An hour goes by for the ledger; then the recovery's cron runs, as often as it has work."""
-    with REGISTRY.cursor() as cursor:
-        columns = ("lease_until", "settle_at", "first_sent_at", "watch_until", "next_at", "created_at", "updated_at")
-        moved = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
-        cursor.execute(f"UPDATE shipkit.shipkit_ledger SET {moved}")
-    request(REGISTRY, lambda own: own.ref("delivery_shipkit.cron_recover").method_direct_trigger())
+    later(REGISTRY)
     tell(waiting=len(request(REGISTRY, waiting)))
 
 

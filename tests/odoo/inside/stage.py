@@ -38,7 +38,7 @@ def voids() -> int:
 
 
 class Stage:
-    """A customer, goods in a warehouse, and a shipping method of *provider*; made once in a database."""
+    """A customer, goods in a warehouse, and a shipping method named *provider*; made once in a database."""
 
     def __init__(self, own: Any, provider: str) -> None:
         us = own.ref("base.us")
@@ -49,7 +49,7 @@ class Stage:
         )  # fmt: skip
         self.provider, self.type = provider, warehouse.out_type_id.id
         self.source, self.target = warehouse.lot_stock_id.id, own.ref("stock.stock_location_customers").id
-        known = own["delivery.carrier"].search([("delivery_type", "=", provider)], limit=1)
+        known = own["delivery.carrier"].search([("name", "=", provider)], limit=1)
         if known:
             self.carrier = known.id
             self.product = own["product.product"].search([("default_code", "=", f"drill-{provider}")]).id
@@ -61,7 +61,7 @@ class Stage:
         )  # fmt: skip
         own["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, 10_000)
         by = own["product.product"].create({"name": f"by {provider}", "type": "service"})
-        method = {"name": provider, "delivery_type": provider, "product_id": by.id, "shipkit_service_code": "03",
+        method = {"name": provider, "delivery_type": "shipkit", "product_id": by.id, "shipkit_service_code": "03",
                   "shipkit_account_id": self._account(own).id, "integration_level": "rate_and_ship"}  # fmt: skip
         customer = own["res.partner"].create(
             {"name": "Ada Lovelace", "ref": f"ada-{provider}", "street": "350 Fifth Ave", "city": "New York",
@@ -115,3 +115,12 @@ def shown(own: Any, ids: list[int]) -> list[dict[str, Any]]:
         rows.append({"state": picking.state, "ref": picking.carrier_tracking_ref or "", "labels": labels,
                      "activities": len(picking.activity_ids)})  # fmt: skip
     return rows
+
+
+def later(registry: Any) -> None:
+    """An hour goes by for the ledger; then the recovery's cron runs."""
+    with registry.cursor() as cursor:
+        columns = ("lease_until", "settle_at", "first_sent_at", "watch_until", "next_at", "created_at", "updated_at")
+        moved = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
+        cursor.execute(f"UPDATE shipkit.shipkit_ledger SET {moved}")
+    request(registry, lambda own: own.ref("delivery_shipkit.cron_recover").method_direct_trigger())

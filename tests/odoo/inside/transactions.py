@@ -1,4 +1,4 @@
-"""Runs inside ``odoo shell``: the cases of transactions, with real cursors and threads, for the PROVIDERS named.
+"""Runs inside ``odoo shell``: the cases of transactions, with real cursors and threads, for two providers.
 
 Writes one line of JSON, after ``RESULT ``, for each case.
 """
@@ -6,13 +6,13 @@ Writes one line of JSON, after ``RESULT ``, for each case.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
+import naive
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from stage import HTTP, Stage, bookings, fault, request, shown, validate, voids
@@ -155,11 +155,14 @@ def cancel_two(stage: Stage) -> dict[str, object]:
 
 CASES = (later_failure, serialization, two_validate, two_send, refused, transport, cancel_two)
 
-for provider in os.environ["PROVIDERS"].split(","):
+PROVIDERS = {"core's own pattern": naive.instead_of(REGISTRY), "shipkit": nullcontext()}
+
+for provider, way in PROVIDERS.items():
     stage = request(REGISTRY, lambda own, provider=provider: Stage(own, provider))
-    for case in CASES:
-        HTTP.delete("/_sim/faults")
-        try:
-            tell(case.__name__, provider, **case(stage))
-        except Exception:
-            tell(case.__name__, provider, broken=traceback.format_exc()[-1500:])
+    with way:
+        for case in CASES:
+            HTTP.delete("/_sim/faults")
+            try:
+                tell(case.__name__, provider, **case(stage))
+            except Exception:
+                tell(case.__name__, provider, broken=traceback.format_exc()[-1500:])

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from odoo import models
 
+from shipkit import ShipmentRequest
+
+from ..bridge import client_of, in_odoos_words
+from ..compat import contents_of, packages_of_picking, party_of
+
+DEADLINE_S = 30
+
 
 class DeliveryCarrier(models.Model):
     """A shipping method that books."""
@@ -12,4 +19,42 @@ class DeliveryCarrier(models.Model):
 
     def shipkit_send_shipping(self, pickings):
         """Book each of *pickings* once under its key."""
-        raise NotImplementedError
+        with in_odoos_words(self.env):
+            return [self._shipkit_send(picking) for picking in pickings]
+
+    def _shipkit_send(self, picking):
+        contents = contents_of(picking, self._shipkit_package_type())
+        request = self._shipkit_request(picking, contents)
+        booked = self._shipkit_book(picking, request)
+        shipment = self.env["shipkit.shipment"].sudo()._take(self, picking, contents, booked)
+        return {
+            "exact_price": shipment._price_for(picking),
+            "tracking_number": ",".join(shipment.parcel_ids.mapped("name")),
+        }
+
+    def _shipkit_book(self, picking, request):
+        """The booking of *picking*: made now, or the one that was made before."""
+        return client_of(self.env).create_shipment(
+            request, account=self._shipkit_alias(), key=self._shipkit_key(picking), deadline_s=DEADLINE_S
+        )
+
+    def _shipkit_key(self, picking):
+        """The intent in the ledger: the same on every try, and nobody else's."""
+        return f"picking-{picking.id}"
+
+    def _shipkit_request(self, picking, contents=None):
+        """What is asked of the carrier; the same on every try."""
+        contents = contents if contents is not None else contents_of(picking, self._shipkit_package_type())
+        return ShipmentRequest(
+            ship_from=party_of(
+                picking.picking_type_id.warehouse_id.partner_id, what=self.env._("The warehouse's address")
+            ),
+            ship_to=party_of(picking.partner_id, what=self.env._("The delivery address")),
+            packages=packages_of_picking(picking, contents),
+            service=self.shipkit_service_code or None,
+            reference=picking.name,
+        )
+
+    def _shipkit_package_type(self):
+        """What goods travel in that nobody packed."""
+        return self.shipkit_packaging_id or self.env["stock.package.type"]
