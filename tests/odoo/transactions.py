@@ -61,11 +61,14 @@ def killed(stand: Stand, database: str, simulator: Simulator) -> list[dict[str, 
     before = len(simulator.bookings())
     simulator.add_fault("slow", operation="purchase", times=1, after_s=60.0)
     script = INSIDE / "killed.py"
-    worker = stand.popen(database, script, env=inside(simulator, PART="buy"), stdout=subprocess.PIPE)
+    worker = stand.popen(
+        database, script, env=inside(simulator, PART="buy"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     end = time.monotonic() + 60
     while len(simulator.bookings()) == before:
         if time.monotonic() > end or worker.poll() is not None:
-            raise RuntimeError("the worker booked nothing")
+            worker.kill()
+            raise RuntimeError(f"the worker booked nothing:\n{worker.communicate()[0]}")
         time.sleep(0.05)
     os.killpg(worker.pid, 9)
     worker.wait()

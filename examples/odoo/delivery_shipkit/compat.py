@@ -1,4 +1,4 @@
-"""Odoo's records as shipkit's values: the one file that touches what changes between Odoo's majors. This one is 19's."""
+"""Odoo's records as shipkit's values: the one file that touches what changes between majors. This is 19's."""
 
 from __future__ import annotations
 

@@ -57,11 +57,8 @@ def _cancel(self: Any, pickings: Any) -> None:
     with httpx.Client(base_url=carrier.base_url, trust_env=False) as http:
         form = {"grant_type": "client_credentials"}
         answer = http.post("/security/v1/oauth/token", data=form, auth=(carrier.client_id, carrier.client_secret))
-        headers = {
-            "Authorization": f"Bearer {answer.json()['access_token']}",
-            "transId": "1",
-            "transactionSrc": "naive",
-        }
+        token = answer.json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}", "transId": "1", "transactionSrc": "naive"}
         for picking in pickings:
             number = picking.carrier_tracking_ref or "none"
             http.delete(f"/api/shipments/v2409/void/cancel/{number}", headers=headers)

@@ -12,7 +12,9 @@ class StockPicking(models.Model):
 
     _inherit = "stock.picking"
 
-    shipkit_shipment_ids = fields.Many2many("shipkit.shipment", copy=False, string="Shipments")
+    shipkit_shipment_ids = fields.Many2many(
+        "shipkit.shipment", "shipkit_shipment_picking_rel", "picking_id", "shipment_id", copy=False, string="Shipments"
+    )
     shipkit_milestone = fields.Selection(MILESTONES, string="Shipping state", copy=False, index=True)
     shipkit_actor = fields.Selection(ACTORS, string="To act", copy=False, index=True)
     shipkit_problem = fields.Char(string="Shipping problem", copy=False)

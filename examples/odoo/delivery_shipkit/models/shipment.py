@@ -45,7 +45,14 @@ class Shipment(models.Model):
     key = fields.Char(required=True, index=True, help="Names the intent in the ledger.")
     generation = fields.Integer(default=1)
     picking_id = fields.Many2one("stock.picking", index=True, ondelete="set null")
-    picking_ids = fields.Many2many("stock.picking", string="Transfers", help="All of the chain that shows its number.")
+    picking_ids = fields.Many2many(
+        "stock.picking",
+        "shipkit_shipment_picking_rel",
+        "shipment_id",
+        "picking_id",
+        string="Transfers",
+        help="All of the chain that shows its number.",
+    )
     partner_id = fields.Many2one(related="picking_id.partner_id", store=True)
     company_id = fields.Many2one("res.company", required=True, index=True)
     carrier_id = fields.Many2one("delivery.carrier", ondelete="set null")
@@ -81,7 +88,7 @@ class Shipment(models.Model):
     pickup_id = fields.Many2one("shipkit.pickup", ondelete="set null")
 
     def _take(self, carrier, picking, contents, booked):
-        """The row of what was *booked* for *picking*, with its labels; the one that is there, where it was taken before."""
+        """The row of what was *booked* for *picking*, with its labels; where it was taken before, that one."""
         known = self.search(
             [("key", "=", booked.key), ("generation", "=", booked.generation), ("name", "=", booked.shipment_id)]
         )
@@ -134,6 +141,10 @@ class Shipment(models.Model):
         ]
         message = self.picking_id.message_post(body=self.env._("Label of %s", self.name), attachments=files)
         self.attachment_ids = message.attachment_ids
+
+    def _tracking_ref(self):
+        """The numbers as core keeps them: one text, joined by commas."""
+        return ",".join(self.parcel_ids.mapped("name"))
 
     def _price_for(self, picking):
         """What it cost, in the currency that core adds up in."""

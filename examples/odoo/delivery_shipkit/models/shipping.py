@@ -19,18 +19,15 @@ class DeliveryCarrier(models.Model):
 
     def shipkit_send_shipping(self, pickings):
         """Book each of *pickings* once under its key."""
+        self._shipkit_check()
         with in_odoos_words(self.env):
             return [self._shipkit_send(picking) for picking in pickings]
 
     def _shipkit_send(self, picking):
         contents = contents_of(picking, self._shipkit_package_type())
-        request = self._shipkit_request(picking, contents)
-        booked = self._shipkit_book(picking, request)
+        booked = self._shipkit_book(picking, self._shipkit_request(picking, contents))
         shipment = self.env["shipkit.shipment"].sudo()._take(self, picking, contents, booked)
-        return {
-            "exact_price": shipment._price_for(picking),
-            "tracking_number": ",".join(shipment.parcel_ids.mapped("name")),
-        }
+        return {"exact_price": shipment._price_for(picking), "tracking_number": shipment._tracking_ref()}
 
     def _shipkit_book(self, picking, request):
         """The booking of *picking*: made now, or the one that was made before."""
@@ -45,16 +42,34 @@ class DeliveryCarrier(models.Model):
     def _shipkit_request(self, picking, contents=None):
         """What is asked of the carrier; the same on every try."""
         contents = contents if contents is not None else contents_of(picking, self._shipkit_package_type())
+        sender, receiver = self._shipkit_ends(picking)
+        packages = packages_of_picking(picking, contents)
         return ShipmentRequest(
-            ship_from=party_of(
-                picking.picking_type_id.warehouse_id.partner_id, what=self.env._("The warehouse's address")
-            ),
-            ship_to=party_of(picking.partner_id, what=self.env._("The delivery address")),
-            packages=packages_of_picking(picking, contents),
-            service=self.shipkit_service_code or None,
+            ship_from=party_of(sender, what=self.env._("The warehouse's address")),
+            ship_to=party_of(receiver, what=self.env._("The delivery address")),
+            packages=packages,
+            service=self._shipkit_service(picking),
             reference=picking.name,
+            references=self._shipkit_references(picking),
+            options=self._shipkit_options(picking, packages),
+            customs=self._shipkit_customs(picking, packages),
+            service_point=self._shipkit_service_point(picking),
+            label=self._shipkit_label(),
+            description=self._shipkit_description(picking),
+            instructions=self._shipkit_instructions(picking),
+            carrier_options=self._shipkit_carrier_options(),
         )
 
     def _shipkit_package_type(self):
         """What goods travel in that nobody packed."""
         return self.shipkit_packaging_id or self.env["stock.package.type"]
+
+    def shipkit_cancel_shipment(self, pickings):
+        """Undo what *pickings* were sent by, each booking once: core comes by once for each of them, with all."""
+        shipments = pickings.sudo().shipkit_shipment_ids.filtered(
+            lambda one: one.kind == "outbound" and one.state not in ("voided", "voiding")
+        )
+        with in_odoos_words(self.env):
+            for shipment in shipments:
+                client_of(self.env).cancel_shipment(key=shipment.key, deadline_s=DEADLINE_S)
+                shipment.state = "voided"
