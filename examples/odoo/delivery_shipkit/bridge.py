@@ -30,6 +30,7 @@ from shipkit.errors import (
     ShipkitError,
     UnavailableError,
 )
+from shipkit.ports.events import EventStore
 from shipkit.store.host import HostStore
 
 from .trail import Trail
@@ -38,8 +39,14 @@ _logger = logging.getLogger(__name__)
 
 SCHEMA = "shipkit"
 DESTINATION = "odoo"
-SETTINGS = {"deadline_s": 30.0, "rates_deadline_s": 10.0, "exchange_max_s": 45.0}
-"""Below Odoo's own ``limit_time_real`` of 120 s, all of them together."""
+SETTINGS = {
+    "deadline_s": 30.0,
+    "rates_deadline_s": 10.0,
+    "exchange_max_s": 45.0,
+    "poll_lease_s": 75.0,
+    "poll_batch": 50,
+}
+"""Below Odoo's own ``limit_time_real`` of 120 s, all of them together; so is a round of polling."""
 
 _clients: dict[str, tuple[str, Client, dict[str, str]]] = {}
 _lock = threading.Lock()
@@ -113,6 +120,16 @@ def client_of(env: Any) -> Client:
         )
         _clients[name] = (stamp, client, refused)
         return client
+
+
+def events_of(env: Any) -> EventStore:
+    """The inbox, the parcels' evidence and the outbox of this database."""
+    return client_of(env).entrance().store
+
+
+def _is_neutralized(env: Any) -> bool:
+    """Whether this is a copy of a database, which must not touch what the real one has at carriers."""
+    return bool(env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
 
 def forget(name: str) -> None:

@@ -1,6 +1,7 @@
 from . import (  # accounts first: carriers and shipments refer to them
     account,
     account_check,
+    account_webhook,
     carrier,
     customs,
     event,
@@ -13,6 +14,7 @@ from . import (  # accounts first: carriers and shipments refer to them
     package_type,
     picking,
     picking_return,
+    picking_tracking,
     pickup,
     plugin,
     points,
@@ -23,4 +25,6 @@ from . import (  # accounts first: carriers and shipments refer to them
     shipping,
     shown,
     simulator,
+    telling,
+    tracking,
 )

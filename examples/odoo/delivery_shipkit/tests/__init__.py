@@ -1,1 +1,1 @@
-from . import test_install, test_method
+from . import test_install, test_method, test_webhooks

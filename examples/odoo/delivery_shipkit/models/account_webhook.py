@@ -1,0 +1,104 @@
+"""Where an account's carrier pushes to, and whether it still does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from shipkit.carrier import Subscribes
+from shipkit.errors import ShipkitError
+
+from ..bridge import _is_neutralized, client_of, in_odoos_words
+from ..controllers.webhook import ROUTE
+from .account import REGISTRY
+
+_SILENT = "delivery_shipkit.activity_silence"
+
+
+class Account(models.Model):
+    """An account that is pushed to."""
+
+    _name = "shipkit.account"
+    _inherit = ["shipkit.account", "mail.activity.mixin"]
+
+    subscribed = fields.Boolean(
+        string="Carrier pushes", copy=False, help="New parcels are subscribed to, and subscriptions renewed in time."
+    )
+    can_subscribe = fields.Boolean(compute="_compute_can_subscribe")
+
+    @api.depends("plugin")
+    def _compute_can_subscribe(self):
+        for account in self:
+            account.can_subscribe = account.plugin in REGISTRY.names() and issubclass(
+                REGISTRY.carrier(account.plugin), Subscribes
+            )
+
+    @api.depends("code", "plugin", "active")
+    def _compute_webhook_url(self):
+        """The address that is told to the carrier alone; whoever knows it can send what looks like a push."""
+        base = self.get_base_url() if self else ""
+        try:
+            paths = client_of(self.env).events.webhook_paths()
+        except ShipkitError:
+            paths = {}
+        for account in self:
+            path = paths.get(account.code)
+            account.webhook_url = f"{base}{ROUTE}{path}" if path else False
+
+    def action_subscribe(self):
+        """Have the carrier push for every parcel on its way, and for those to come."""
+        self.ensure_one()
+        if _is_neutralized(self.env):
+            raise UserError(self.env._("This is a copy of a database: carriers must not be told to push to it."))
+        with in_odoos_words(self.env):
+            done = self._subscribe()
+        self.subscribed = True
+        words = self.env._(
+            "The carrier pushes for %(accepted)s parcels; %(refused)s it refused, %(failed)s could not be asked for.",
+            accepted=done.accepted,
+            refused=len(done.refused),
+            failed=done.failed,
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"message": words, "type": "success" if not done.failed else "warning"},
+        }
+
+    def _subscribe(self):
+        return client_of(self.env).events.subscribe_open(self.code, callback_url=self.webhook_url)
+
+    def _tell_silence(self, silences) -> None:
+        """One activity for each account whose pushes do not come, for as long as it lasts; closed when they do."""
+        by_code = {silence.account: silence for silence in silences}
+        for account in self.search([]):
+            silence = by_code.get(account.code)
+            open_ones = account.activity_search([_SILENT])
+            if silence is None:
+                open_ones.action_feedback(self.env._("Pushes come again."))
+            elif not open_ones:
+                account.activity_schedule(
+                    _SILENT,
+                    date_deadline=fields.Date.context_today(self) + timedelta(days=1),
+                    note=account._silence_words(silence),
+                    user_id=self.env.ref("base.user_admin").id,
+                )
+
+    def _silence_words(self, silence):
+        heard = fields.Datetime.to_string(silence.heard_at) if silence.heard_at else self.env._("never")
+        if silence.silent:
+            return self.env._(
+                "No push of %(carrier)s for %(open)s parcels on their way; the last one came: %(heard)s (UTC). Is the"
+                " address still told to it, and can it be reached? Meanwhile the carrier is asked.",
+                carrier=silence.carrier,
+                open=silence.open_parcels,
+                heard=heard,
+            )
+        return self.env._(
+            "Of %(open)s parcels on their way %(missed)s had news that %(carrier)s did not push.",
+            open=silence.open_parcels,
+            missed=silence.missed_parcels,
+            carrier=silence.carrier,
+        )
