@@ -47,8 +47,8 @@ class Event(models.Model):
         read = ("occurred_at", "milestone", "reason", "description", "place")
         self.env.cr.execute(
             SQL(
-                "INSERT INTO shipkit_event (%s) VALUES %s ON CONFLICT (parcel_id, event_ref) DO UPDATE SET %s WHERE (%s)"
-                " IS DISTINCT FROM (%s)",
+                "INSERT INTO shipkit_event (%s) VALUES %s ON CONFLICT (parcel_id, event_ref) DO UPDATE SET %s"
+                " WHERE (%s) IS DISTINCT FROM (%s) RETURNING id",
                 SQL(", ").join(map(SQL.identifier, names)),
                 SQL(", ").join(SQL("(%s)", SQL(", ").join(SQL("%s", row[name]) for name in names)) for row in rows),
                 SQL(", ").join(SQL("%s = EXCLUDED.%s", SQL.identifier(name), SQL.identifier(name)) for name in read),
@@ -56,8 +56,10 @@ class Event(models.Model):
                 SQL(", ").join(SQL("EXCLUDED.%s", SQL.identifier(name)) for name in read),
             )
         )
+        written = self.browse(row[0] for row in self.env.cr.fetchall())
         self.invalidate_model()
         parcel.invalidate_recordset(["event_ids"])
+        written.modified(names)
 
 
 def _row(parcel, event) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What waits for a person: pushes that could not be read, or of parcels nobody knows, and news that Odoo did not take."""
+"""What waits for a person: pushes that cannot be read or are of unknown parcels, and news that Odoo did not take."""
 
 from __future__ import annotations
 

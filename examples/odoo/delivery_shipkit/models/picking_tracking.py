@@ -21,14 +21,6 @@ class StockPicking(models.Model):
     shipkit_milestone = fields.Selection(compute="_compute_shipkit_state", store=True)
     shipkit_actor = fields.Selection(compute="_compute_shipkit_state", store=True)
     shipkit_problem = fields.Char(compute="_compute_shipkit_state", store=True)
-    shipkit_late = fields.Boolean(
-        string="Late",
-        compute="_compute_shipkit_state",
-        store=True,
-        copy=False,
-        index="btree_not_null",
-        help="Past the promised day and not delivered, or delivered after it.",
-    )
     delivery_state = fields.Selection(
         DELIVERY_STATES, string="Carrier State", compute="_compute_delivery_state", store=True, copy=False
     )
@@ -52,7 +44,6 @@ class StockPicking(models.Model):
         "shipkit_shipment_ids.milestone",
         "shipkit_shipment_ids.actor",
         "shipkit_shipment_ids.problem",
-        "shipkit_shipment_ids.late",
         "shipkit_shipment_ids.state",
     )
     def _compute_shipkit_state(self):
@@ -62,7 +53,6 @@ class StockPicking(models.Model):
             picking.shipkit_milestone = "cancelled" if voided else current.milestone
             picking.shipkit_actor = current.actor if not voided else "none"
             picking.shipkit_problem = current.problem if not voided else False
-            picking.shipkit_late = current.late and not voided
 
     @api.depends(
         "shipkit_milestone",

@@ -1,5 +1,7 @@
 """A transfer whose parcels are booked at a simulated carrier and followed, as the tests of tracking want it."""
 
+from odoo.tools import html2plaintext
+
 from shipkit import Address, Contact, Package, Party, ShipmentRequest, Weight, WeightUnit
 
 from ..bridge import events_of
@@ -13,8 +15,8 @@ def _party(name, line, city, region, code):
 class Tracked:
     """Mixed into Odoo's test classes beside `Shipkit`."""
 
-    def shipped(self, parcels=1, account=None, service=None, promised_on=None):
-        """A transfer with a shipment of *parcels*, booked under the transfer's key and followed."""
+    def shipped(self, parcels=1, account=None, service=None, promised_on=None, follow=True):
+        """A transfer with a shipment of *parcels*, booked under the transfer's key; followed, or not."""
         account = account or self.account
         picking = self.picking()
         request = ShipmentRequest(
@@ -28,8 +30,9 @@ class Tracked:
         )
         key = f"picking-{picking.id}"
         booked = self.client.create_shipment(request, account=account.code, key=key)
-        rows = self.client.events.follow_shipment(booked, account=account.code, key=key, request=request)
-        numbers = [row.number for row in rows if row.number]
+        if follow:
+            self.client.events.follow_shipment(booked, account=account.code, key=key, request=request)
+        numbers = [package.tracking_number.value for package in booked.packages]
         shipment = self.env["shipkit.shipment"].create(
             {
                 "name": numbers[0],
@@ -44,6 +47,7 @@ class Tracked:
                 "parcel_ids": [(0, 0, {"position": at + 1, "name": name}) for at, name in enumerate(numbers)],
             }
         )
+        self.spoken = max(self.env["mail.message"].search([], limit=1, order="id desc").id, 0)
         return picking, shipment
 
     def run_job(self, name):
@@ -60,9 +64,10 @@ class Tracked:
         return bool(getattr(self, "registry_test_mode", False))
 
     def lines(self, picking):
-        """What was written into the chatter by the robot, oldest first."""
-        messages = picking.message_ids.filtered(lambda one: one.author_id == self.env.ref("base.partner_root"))
-        return [str(one.body) for one in messages.sorted("id") if one.body]
+        """What was written into the chatter since it was booked, oldest first."""
+        robot = self.env.ref("base.partner_root")
+        messages = picking.message_ids.filtered(lambda one: one.author_id == robot and one.id > self.spoken)
+        return [str(one.body) for one in messages.sorted("id") if html2plaintext(one.body or "").strip()]
 
     def events_store(self):
         return events_of(self.env)

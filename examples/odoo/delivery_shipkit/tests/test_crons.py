@@ -1,0 +1,136 @@
+"""Scheduled work on parcels: one carrier that fails stops no other, what is done stays done, silence is told once."""
+
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from shipkit.client.events.watching import Silence
+
+from .common import SECRET, ShipkitCase
+from .tracked import Tracked
+
+
+@tagged("post_install", "-at_install")
+class TestCrons(Tracked, ShipkitCase):
+    def make_due(self, *shipments):
+        """The carriers are to be asked for the parcels of *shipments* now."""
+        store, names = self.events_store(), {shipment.parcel_ids.name for shipment in shipments}
+        rows = store.find([(shipment.plugin, shipment.parcel_ids.name) for shipment in shipments])
+        self.assertEqual({row.number for row in rows}, names)
+        return patch.object(type(store), "due", _once(rows))
+
+    def test_what_was_booked_is_followed_though_nobody_said_so(self):
+        picking, shipment = self.shipped(follow=False)
+        key = f"{self.client.settings.namespace}/{shipment.key}"
+        self.assertFalse(self.events_store().of_key(key))
+        self.run_job("cron_follow")
+        self.assertEqual([row.number for row in self.events_store().of_key(key)], [shipment.name])
+        self.assertTrue(self.env["ir.config_parameter"].get_param("delivery_shipkit.followed_at"))
+
+    def test_a_carrier_that_is_down_stops_no_other(self):
+        other_simulator = self.simulated("easypost")
+        other = self.account_at("easypost", other_simulator)
+        _, down = self.shipped(account=other, service="USPS/Priority")
+        _, up = self.shipped()
+        for simulator, shipment in ((other_simulator, down), (self.simulator, up)):
+            simulator.world.hurry(shipment.name, _kind("delivered"))
+            simulator.advance(3600)
+        other_simulator.stop()
+        with self.make_due(down, up), mute_logger("shipkit.client"):
+            self.run_job("cron_follow")
+        self.run_job("cron_process")
+        self.assertEqual((down.milestone, up.milestone), ("unknown", "delivered"))
+
+    def test_silence_is_told_once_and_ends_by_itself(self):
+        silence = Silence(
+            account=self.account.code, carrier="ups", heard_at=None, silent=True, open_parcels=3, missed_parcels=0
+        )
+        events = type(self.client.events)
+        for _ in range(3):
+            with patch.object(events, "silent", lambda _self: (silence,)):
+                self.run_job("cron_watch")
+        self.assertEqual(len(self.account.activity_ids), 1)
+        self.assertIn("No push of ups for 3 parcels", self.account.activity_ids.note)
+        with patch.object(events, "silent", lambda _self: ()):
+            self.run_job("cron_watch")
+        self.assertFalse(self.account.activity_ids)
+
+
+def _once(rows):
+    """Of a store's questions for what is due, the first is answered with *rows*."""
+    left = [tuple(rows)]
+
+    def due(_self, _lease_s, _limit, accounts=()):
+        return left.pop() if left else ()
+
+    return due
+
+
+def _kind(name):
+    from shipkit.simulator.triggering import TRIGGERS
+
+    return TRIGGERS[name]
+
+
+@tagged("post_install", "-at_install")
+class TestInbox(Tracked, ShipkitCase):
+    """What waits for a person is listed without a word of it, and read again at the press of a button."""
+
+    PLUGIN = "easypost"
+    SERVICE = "USPS/Priority"
+
+    def receive(self, body):
+        from shipkit.webhooks import preset
+
+        headers = {"X-Hmac-Signature": preset("easypost").signature(body, SECRET)}
+        return self.client.events.receive(self.account.code, headers, body)
+
+    def rows(self):
+        self.env["shipkit.inbox"].action_open()
+        return self.env["shipkit.inbox"].search([("account", "=", self.account.code)])
+
+    def test_a_push_that_cannot_be_read_is_listed_and_read_again(self):
+        self.receive(b'{"object": "Event", "description": "tracker.updated", "result": {"secret of": "Ada"}}')
+        self.run_job("cron_process")
+        row = self.rows()
+        self.assertEqual((row.kind, row.error, row.body_kept), ("dead", "bad_reply", True))
+        self.assertNotIn("Ada", str(row.read()))
+        row.action_replay()
+        self.assertEqual(self.rows(), row)  # nobody has changed the tables meanwhile
+
+    def test_a_push_of_a_parcel_that_nobody_follows_waits_for_it(self):
+        picking, shipment = self.shipped(follow=False)
+        self.simulator.world.hurry(shipment.name, _kind("delivered"))
+        self.simulator.advance(3600)
+        for push in self.pushes_of(shipment):
+            self.client.events.receive(self.account.code, push.headers, push.body)
+        self.run_job("cron_process")
+        self.assertEqual(set(self.rows().mapped("kind")), {"parked"})
+        self.run_job("cron_follow")
+        self.run_job("cron_process")
+        self.assertFalse(self.rows())
+        self.assertEqual(picking.shipkit_milestone, "delivered")
+
+    def pushes_of(self, shipment):
+        world = self.simulator.world
+        subscription = world.subscribe(
+            subscription_id=f"own-{shipment.id}",
+            url="http://127.0.0.1:1/nowhere",
+            numbers=(shipment.name,),
+            credential=SECRET,
+            account=world.by_number(shipment.name).account,
+        )
+        steps = world.parcel(shipment.name).steps_until_now()
+        return [push for step in steps if (push := self.simulator.dialect.pushes(step, subscription)) is not None]
+
+    def test_only_managers_read_them_again(self):
+        clerk = self.env["res.users"].create(
+            {"name": "Clerk", "login": "clerk-6", "group_ids": [(4, self.env.ref("stock.group_stock_user").id)]}
+        )
+        self.receive(b'{"object": "Event", "description": "tracker.updated", "result": {"other": 1}}')
+        self.run_job("cron_process")
+        rows = self.rows()
+        with self.assertRaises(AccessError):
+            rows.with_user(clerk).action_replay()
