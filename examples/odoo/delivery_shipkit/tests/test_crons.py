@@ -22,7 +22,7 @@ class TestCrons(Tracked, ShipkitCase):
         return patch.object(type(store), "due", _once(rows))
 
     def test_what_was_booked_is_followed_though_nobody_said_so(self):
-        picking, shipment = self.shipped(follow=False)
+        _, shipment = self.shipped(follow=False)
         key = f"{self.client.settings.namespace}/{shipment.key}"
         self.assertFalse(self.events_store().of_key(key))
         self.run_job("cron_follow")

@@ -165,7 +165,7 @@ class TestTracking(Tracked, ShipkitCase):
 
     def test_who_took_it_and_where_it_was_left_stand_on_the_parcel_with_the_document(self):
         picking, shipment = self.shipped()
-        local = datetime(2026, 11, 20, 10, 31)
+        local = datetime.fromisoformat("2026-11-20T10:31:00")
         at = EventTime(local=local, precision=TimePrecision.SECOND, offset_min=0, basis=TimeBasis.OFFSET)
         document = Document(kind="proof_of_delivery", format=DocumentFormat.PDF, content=b"%PDF-1.4 proof")
         proof = ProofOfDelivery(delivered_at=at, signed_by="A. Lovelace", place="door", document=document)
