@@ -1,4 +1,4 @@
-"""Odoo's records as shipkit's values: the one file that touches what changes between majors. This is 19's."""
+"""Odoo's records as shipkit's values: the one file that touches what changes between majors. This one is of 19."""
 
 from __future__ import annotations
 
@@ -7,123 +7,257 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import attrs
 from odoo.exceptions import UserError
+from odoo.tools import float_compare
 
-from shipkit import Address, Contact, Dimensions, Length, LengthUnit, Money, Package, Party, Weight, WeightUnit
-from shipkit.model import AddressKind, TaxId, TaxIdType
+from shipkit.errors import ShipkitError
+from shipkit.model import (
+    Address,
+    AddressKind,
+    Contact,
+    Dimensions,
+    Length,
+    LengthUnit,
+    Money,
+    Package,
+    Party,
+    TaxId,
+    TaxIdType,
+    Weight,
+    WeightUnit,
+)
+
+from .bridge import words_of
 
 __all__ = [
     "Content",
     "contents_of",
+    "day_of",
+    "exact",
     "length_of",
     "money_of",
     "packages_of_order",
     "packages_of_picking",
     "party_of",
+    "reference_of",
     "weight_of",
 ]
 
-_DECIMALS = Decimal("0.000001")  # the most that shipkit's measures take
-_COUNTRY_OF_VAT = {"EL": "GR", "XI": "GB"}
+_FINEST = Decimal("0.000001")  # the most decimals that shipkit's measures take
+_REGISTERS = {"EL": "GR", "XI": "GB"}
+"""Prefixes of European numbers that are no country's code."""
+_INCHES = 12
+_REFERENCE_MAX = 30
 
 
 def exact(value: float) -> Decimal:
     """The number that was meant: floats carry binary noise in digits that nobody typed."""
-    return Decimal(repr(value)).quantize(_DECIMALS).normalize() + Decimal(0)
+    return Decimal(repr(value)).quantize(_FINEST).normalize() + 0
 
 
-def weight_of(env: Any, value: float) -> Weight:
+def weight_of(env: Any, value: float | Decimal) -> Weight:
     """*value* in the unit that the database is set to, kg or lb."""
+    number = value if isinstance(value, Decimal) else exact(value)
     unit = env["product.template"]._get_weight_uom_id_from_ir_config_parameter()
-    return Weight(exact(value), WeightUnit.LB if unit == env.ref("uom.product_uom_lb") else WeightUnit.KG)
+    return Weight(number, WeightUnit.LB if unit == env.ref("uom.product_uom_lb") else WeightUnit.KG)
 
 
 def length_of(env: Any, value: float) -> Length:
-    """*value* in the unit that the database is set to, mm or in."""
+    """*value* in millimetres, or in inches where the database is set to feet: nobody measures a box in feet."""
+    return Length(exact(value), LengthUnit.IN if in_feet(env) else LengthUnit.MM)
+
+
+def in_feet(env: Any) -> bool:
+    """Whether the database measures in feet, and not in millimetres."""
     unit = env["product.template"]._get_length_uom_id_from_ir_config_parameter()
-    return Length(exact(value), LengthUnit.IN if unit == env.ref("uom.product_uom_inch") else LengthUnit.MM)
+    return bool(unit == env.ref("uom.product_uom_foot"))
 
 
 def money_of(amount: float, currency: Any) -> Money:
     """*amount* as Odoo rounds it in *currency*."""
-    return Money(Decimal(repr(currency.round(amount))), currency.name)
+    return Money(Decimal(f"{currency.round(amount):.{currency.decimal_places}f}"), currency.name)
+
+
+def day_of(picking: Any) -> date:
+    """The day that rates of exchange are taken of: the order's, which a second try does not change."""
+    day: date = (picking.sale_id.date_order or picking.create_date).date()
+    return day
+
+
+def reference_of(picking: Any, longest: int = _REFERENCE_MAX) -> str:
+    """The transfer's own number, of which the end tells it from others."""
+    text = "".join(letter if " " <= letter <= "~" else "-" for letter in picking.name)
+    return text[-min(longest, _REFERENCE_MAX) :]
+
+
+# Parties
 
 
 def party_of(partner: Any, *, what: str) -> Party:
     """Who stands at one end. *what* it is, such as "the delivery address", is for the person who reads what is missing.
 
     Raises:
-        UserError: something is missing that no carrier can do without.
+        UserError: it lacks something that no carrier can do without; the record and what it lacks are named.
     """
-    _ = partner.env._
-    lines = [line.strip() for line in (partner.street, partner.street2) if line and line.strip()]
-    place = bool(partner.city and partner.city.strip())
-    missing = [
-        word
-        for word, there in (
-            (_("a street"), lines),
-            (_("a city"), place),
-            (_("a country"), partner.country_id),
-            (_("a name"), partner.name or partner.parent_id.name),
-        )
-        if not there
-    ]
-    if not partner or missing:
-        named = f"{what} ({partner.display_name})" if partner else what
-        raise UserError(_("%(what)s has no %(missing)s.", what=named, missing=_(", no ").join(missing)))
-    address = Address(
-        lines=tuple(lines),
-        city=partner.city.strip(),
-        postal_code=partner.zip or None,
-        region=partner.state_id.code or None,
-        country=partner.country_id.code,
+    if not partner:
+        raise UserError(_sentence(partner.env._("%s is missing.", what)))
+    if missing := list(_missing(partner)):
+        named = f"{what} ({partner.display_name})"
+        raise UserError(_sentence(partner.env._("%(what)s lacks %(missing)s.", what=named, missing=", ".join(missing))))
+    try:
+        return Party(address=_address_of(partner), contact=_contact_of(partner), tax_ids=tuple(_tax_ids_of(partner)))
+    except ShipkitError as error:
+        raise UserError(f"{partner.display_name}: {words_of(partner.env, error)}") from error
+
+
+def _missing(partner: Any) -> Iterator[str]:
+    _, country = partner.env._, partner.country_id
+    if not (partner.name or partner.commercial_company_name):
+        yield _("a name")
+    if not any(map(_text, (partner.street, partner.street2))):
+        yield _("a street")
+    if country.zip_required and not _text(partner.zip):
+        yield _("a postal code")
+    if not _text(partner.city):
+        yield _("a city")
+    if country.state_required and not partner.state_id:
+        yield _("a state")
+    if not country:
+        yield _("a country")
+
+
+def _address_of(partner: Any) -> Address:
+    country = partner.country_id.code
+    return Address(
+        lines=tuple(filter(None, map(_text, (partner.street, partner.street2)))),
+        postal_code=_text(partner.zip),
+        city=_text(partner.city),
+        region=(partner.state_id.code or "").removeprefix(f"{country}-") or None,
+        country=country,
         kind=AddressKind.BUSINESS if partner.commercial_partner_id.is_company else AddressKind.UNKNOWN,
     )
-    return Party(address=address, contact=_contact_of(partner), tax_ids=tuple(_tax_ids_of(partner)))
 
 
 def _contact_of(partner: Any) -> Contact:
-    company = partner.name if partner.is_company else (partner.parent_name or partner.company_name)
+    whole = partner.commercial_partner_id
+    lang = (partner.lang or "").partition("@")[0].replace("_", "-")
     return Contact(
-        name=None if partner.is_company else (partner.name or None),
-        company=company or None,
-        phone=partner.phone or partner.parent_id.phone or None,
-        email=partner.email or partner.parent_id.email or None,
-        language=partner.lang.replace("_", "-") if partner.lang else None,
+        name=None if partner.is_company else _text(partner.name),
+        company=_text(partner.name if partner.is_company else partner.commercial_company_name),
+        phone=_text(partner.phone) or _text(whole.phone),
+        email=_text(partner.email) or _text(whole.email),
+        language=lang or None,
     )
 
 
 def _tax_ids_of(partner: Any) -> Iterator[TaxId]:
-    number = (partner.vat or "").replace(" ", "").upper()
-    if len(number) > 2 and number[:2].isalpha():
-        yield TaxId(type=TaxIdType.VAT, value=number, issuer=_COUNTRY_OF_VAT.get(number[:2], number[:2]))
+    whole = partner.commercial_partner_id
+    for kind, number in ((TaxIdType.VAT, whole.vat), (TaxIdType.EORI, whole.shipkit_eori)):
+        bare = "".join(filter(str.isalnum, number or "")).upper()
+        if len(bare) > 1:  # Odoo writes "/" for "has none"
+            country = whole.country_id.code or partner.country_id.code
+            prefix = bare[:2]
+            issuer = _REGISTERS.get(prefix, prefix) if prefix.isalpha() else country
+            yield TaxId(type=kind, value=bare, issuer=issuer)
 
 
+def _text(value: Any) -> str | None:
+    """Odoo's False and blanks as None."""
+    return (value or "").strip() or None
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# Packages
+
+
+@attrs.frozen
 class Content:
-    """What one parcel holds: its package in Odoo (none for loose goods), its type, and the lines that are in it."""
+    """What one parcel holds: its package in Odoo (none for loose goods), its type, its lines, and what it weighs."""
 
-    def __init__(self, package: Any, kind: Any, lines: Any, weight: float) -> None:
-        self.package, self.kind, self.lines, self.weight = package, kind, lines, weight
+    package: Any
+    kind: Any
+    lines: Any
+    weight: Decimal
+
+    def name(self, env: Any) -> str:
+        """As people know it."""
+        return self.package.name or env._("the loose goods")
 
 
 def contents_of(picking: Any, default: Any) -> list[Content]:
-    """The parcels of a delivery. What gets a label is the outermost package; loose goods are a parcel of their own.
+    """The parcels of a delivery: what gets a label is the outermost package, and all loose goods are one parcel more.
 
-    *default* is the type of package that loose goods travel in.
+    *default* is the type of package that loose goods travel in. The order is that of the packages' making, which is the
+    same on every try.
     """
-    goods = picking.move_line_ids.filtered(lambda line: line.product_id.type == "consu")
-    found = []
-    outermost = goods.result_package_id.outermost_package_id
-    weights = outermost.sudo()._get_weight(picking.id)
-    for package in outermost.sorted("id"):
-        lines = goods.filtered(lambda line, it=package: line.result_package_id.outermost_package_id == it)
-        weight = package.shipping_weight or weights[package]
-        found.append(Content(package, package.package_type_id or default, lines, weight))
-    loose = goods.filtered(lambda line: not line.result_package_id)
-    if loose:
-        weight = sum(line.quantity_product_uom * line.product_id.weight for line in loose)
-        found.append(Content(picking.env["stock.package"], default, loose, weight + default.base_weight))
+    goods = picking.move_line_ids.filtered(lambda line: line.product_id.type == "consu" and line.quantity)
+    tree = _Tree(picking, goods)
+    found = [Content(*tree.outermost(package)) for package in tree.tops.sorted("id")]
+    if loose := goods.filtered(lambda line: not line.result_package_id):
+        weight = _goods_weight(loose)
+        if found or not _typed(picking, weight):
+            weight += exact(default.base_weight)
+        else:
+            weight = exact(picking.shipping_weight)
+        found.append(Content(goods.result_package_id.browse(), default, loose, weight))
     return found
+
+
+class _Tree:
+    """The packages of a transfer, each in its container as the transfer leaves them."""
+
+    def __init__(self, picking: Any, goods: Any) -> None:
+        # A transfer that is done has only its history: containers are opened and packed anew.
+        history = picking.package_history_ids if picking.state == "done" else None
+        self._within = {row.package_id: row.parent_dest_id for row in history} if history is not None else None
+        self._lines = goods.grouped("result_package_id")
+        self._inside: dict[Any, Any] = {}
+        self.tops = goods.result_package_id.browse()
+        for package in goods.result_package_id:
+            inner = package
+            while outer := self._container(inner):
+                self._inside[outer] = self._inside.get(outer, package.browse()) | inner
+                inner = outer
+            self.tops |= inner
+
+    def _container(self, package: Any) -> Any:
+        if self._within is None:
+            return package.package_dest_id
+        return self._within.get(package, package.browse())
+
+    def outermost(self, package: Any) -> tuple[Any, Any, Any, Decimal]:
+        """The parts of the content of *package*."""
+        lines = package.env["stock.move.line"].union(*self._all_lines(package))
+        return package, package.package_type_id, lines, self._weight(package)
+
+    def _all_lines(self, package: Any) -> Iterator[Any]:
+        if package in self._lines:
+            yield self._lines[package]
+        for inner in self._inside.get(package, ()):
+            yield from self._all_lines(inner)
+
+    def _weight(self, package: Any) -> Decimal:
+        """As it was weighed; else its own weight and that of all it holds."""
+        if package.shipping_weight:
+            return exact(package.shipping_weight)
+        weight = exact(package.package_type_id.base_weight)
+        weight += _goods_weight(self._lines[package]) if package in self._lines else 0
+        return weight + sum(self._weight(inner) for inner in self._inside.get(package, ()))
+
+
+def _goods_weight(lines: Any) -> Decimal:
+    return sum((exact(line.quantity_product_uom) * exact(line.product_id.weight) for line in lines), Decimal(0))
+
+
+def _typed(picking: Any, weight: Decimal) -> bool:
+    """Whether somebody entered the weight of the whole transfer, which else is that of its goods."""
+    digits = picking.env["decimal.precision"].precision_get("Stock Weight")
+    entered = picking.shipping_weight
+    return bool(entered) and float_compare(entered, float(weight), precision_digits=digits) != 0
 
 
 def packages_of_picking(picking: Any, contents: list[Content]) -> tuple[Package, ...]:
@@ -134,9 +268,9 @@ def packages_of_picking(picking: Any, contents: list[Content]) -> tuple[Package,
     """
     env = picking.env
     if not contents:
-        raise UserError(env._("%s has no goods that could be shipped.", picking.display_name))
+        raise UserError(env._("%s has no goods that a carrier could take.", picking.display_name))
     return tuple(
-        _package(env, str(number), content.weight, content.kind, content.package.name or env._("the loose goods"))
+        _package(env, str(number), content.weight, content.kind, content.name(env), content.package)
         for number, content in enumerate(contents, 1)
     )
 
@@ -147,32 +281,35 @@ def packages_of_order(order: Any, carrier: Any) -> tuple[Package, ...]:
     Raises:
         UserError: the goods weigh nothing.
     """
-    default = carrier._shipkit_package_type()
-    packages = carrier._get_packages_from_order(order, default)
+    kind = carrier._shipkit_package_type()
+    made_up = carrier._get_packages_from_order(order, kind)
     return tuple(
-        _package(order.env, str(number), package.weight, default, order.env._("the order"))
-        for number, package in enumerate(packages, 1)
+        _package(order.env, str(number), exact(package.weight), kind, order.name)
+        for number, package in enumerate(made_up, 1)
     )
 
 
-def _package(env: Any, ref: str, weight: float, kind: Any, name: str) -> Package:
-    if exact(weight) <= 0:
-        raise UserError(env._("%s weighs nothing: give its goods, or the package, a weight.", name))
-    sides = (kind.packaging_length, kind.width, kind.height)
-    dimensions = None
-    if all(side > 0 for side in sides):
-        length, width, height = (length_of(env, side) for side in sides)
-        dimensions = Dimensions(length=length, width=width, height=height)
-    return Package(
-        ref=ref,
-        weight=weight_of(env, weight),
-        dimensions=dimensions,
-        packaging_code=kind.shipper_package_code or None if kind.package_carrier_type == "shipkit" else None,
-    )
+def _package(env: Any, ref: str, weight: Decimal, kind: Any, name: str, package: Any = None) -> Package:
+    if weight <= 0:
+        raise UserError(env._("The weight of %s is 0: give its goods, or the package, a weight.", name))
+    ours = kind.package_carrier_type == "shipkit"
+    try:
+        return Package(
+            ref=ref,
+            weight=weight_of(env, exact(float(weight))),
+            dimensions=_dimensions_of(env, kind, ours),
+            packaging_code=(kind.shipper_package_code or None) if ours else None,
+            sscc=package.name if package and package.valid_sscc else None,
+        )
+    except ShipkitError as error:
+        raise UserError(f"{name}: {words_of(env, error)}") from error
 
 
-def day_of(picking: Any) -> date:
-    """The day that rates of exchange are taken of: the order's, which a second try does not change."""
-    moment = picking.sale_id.date_order or picking.scheduled_date or picking.create_date
-    day: date = moment.date()
-    return day
+def _dimensions_of(env: Any, kind: Any, ours: bool) -> Dimensions | None:
+    """The sides of a type of package; other types than ours are shown, and so meant, in feet where Odoo has them."""
+    times = _INCHES if in_feet(env) and not ours else 1
+    sides = [side * times for side in (kind.packaging_length, kind.width, kind.height)]
+    if not all(side > 0 for side in sides):
+        return None
+    length, width, height = (length_of(env, side) for side in sides)
+    return Dimensions(length=length, width=width, height=height)

@@ -1,8 +1,11 @@
-from . import (  # accounts first: carriers and shipments refer to them
-    account,
-    account_check,
+from . import account, account_check, carrier, shipment  # what all others refer to
+
+# isort: split
+from . import booked, shipping  # what others add to
+
+# isort: split
+from . import (
     account_webhook,
-    carrier,
     customs,
     event,
     fallback,
@@ -21,8 +24,6 @@ from . import (  # accounts first: carriers and shipments refer to them
     rating,
     returns,
     sale,
-    shipment,
-    shipping,
     shown,
     simulator,
     telling,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from odoo import fields, models
 
-from ..compat import day_of
-
 MILESTONES = [
     ("unknown", "Not known yet"),
     ("announced", "Announced"),
@@ -86,72 +84,6 @@ class Shipment(models.Model):
     late = fields.Boolean(help="Past the promised day and not delivered, or delivered after it.")
     manifest_id = fields.Many2one("shipkit.manifest", ondelete="set null")
     pickup_id = fields.Many2one("shipkit.pickup", ondelete="set null")
-
-    def _take(self, carrier, picking, contents, booked):
-        """The row of what was *booked* for *picking*, with its labels; where it was taken before, that one."""
-        known = self.search(
-            [("key", "=", booked.key), ("generation", "=", booked.generation), ("name", "=", booked.shipment_id)]
-        )
-        if known:
-            return known
-        total = booked.total
-        shipment = self.create(
-            {
-                "name": booked.shipment_id,
-                "key": booked.key,
-                "generation": booked.generation,
-                "picking_id": picking.id,
-                "picking_ids": [(6, 0, picking.ids)],
-                "company_id": picking.company_id.id,
-                "carrier_id": carrier.id,
-                "account_id": carrier.sudo().shipkit_account_id.id,
-                "plugin": booked.carrier,
-                "service": booked.service,
-                "booked_at": booked.created_at.replace(tzinfo=None),
-                "price": total.amount if total else 0,
-                "currency_id": self.env["res.currency"].search([("name", "=", total.currency)]).id if total else False,
-                "milestone": "announced",
-                "parcel_ids": [
-                    (
-                        0,
-                        0,
-                        {
-                            "position": package.position,
-                            "name": package.tracking_number.value
-                            if package.tracking_number
-                            else booked.tracking_numbers[0].value,
-                            "package_id": contents[package.position].package.id,
-                            "weight": contents[package.position].weight,
-                        },
-                    )
-                    for package in booked.packages
-                ],
-            }
-        )
-        shipment._attach(booked)
-        return shipment
-
-    def _attach(self, booked):
-        """The papers of *booked* on the transfer, under the names that core expects."""
-        self.ensure_one()
-        files = [
-            (f"LabelShipping-shipkit-{self.name}-{number}.{document.format.value}", document.content)
-            for number, document in enumerate(booked.documents, 1)
-            if document.content
-        ]
-        message = self.picking_id.message_post(body=self.env._("Label of %s", self.name), attachments=files)
-        self.attachment_ids = message.attachment_ids
-
-    def _tracking_ref(self):
-        """The numbers as core keeps them: one text, joined by commas."""
-        return ",".join(self.parcel_ids.mapped("name"))
-
-    def _price_for(self, picking):
-        """What it cost, in the currency that core adds up in."""
-        wanted = picking.sale_id.currency_id or picking.company_id.currency_id
-        if not self.currency_id or self.currency_id == wanted:
-            return self.price
-        return self.currency_id._convert(self.price, wanted, picking.company_id, day_of(picking))
 
 
 class Parcel(models.Model):

@@ -1,15 +1,19 @@
-"""Booking, cancelling, tracking links: the provider's side of stock_delivery."""
+"""Booking: the provider's side of stock_delivery."""
 
 from __future__ import annotations
 
+import attrs
 from odoo import models
+from odoo.exceptions import UserError
 
-from shipkit import ShipmentRequest
+from shipkit import Shipment, ShipmentRequest
+from shipkit.errors import LabelPendingError
+from shipkit.ports import Phase
 
+from .. import compat
 from ..bridge import client_of, in_odoos_words
-from ..compat import contents_of, packages_of_picking, party_of
 
-DEADLINE_S = 30
+DEADLINE_S = 30.0
 
 
 class DeliveryCarrier(models.Model):
@@ -18,58 +22,80 @@ class DeliveryCarrier(models.Model):
     _inherit = "delivery.carrier"
 
     def shipkit_send_shipping(self, pickings):
-        """Book each of *pickings* once under its key."""
-        self._shipkit_check()
-        with in_odoos_words(self.env):
-            return [self._shipkit_send(picking) for picking in pickings]
+        """Book each of *pickings* once under its key; asked again, the same labels come back and are attached once."""
+        return [self._shipkit_send(picking) for picking in pickings]
 
     def _shipkit_send(self, picking):
-        contents = contents_of(picking, self._shipkit_package_type())
-        booked = self._shipkit_book(picking, self._shipkit_request(picking, contents))
-        shipment = self.env["shipkit.shipment"].sudo()._take(self, picking, contents, booked)
+        contents = compat.contents_of(picking, self._shipkit_package_type())
+        # What the recovery found is attached as if it were sent now.
+        booked = self.env.context.get("shipkit_adopted") or self._shipkit_booked(picking, contents)
+        shipment = picking._shipkit_attach(booked, contents)
         return {"exact_price": shipment._price_for(picking), "tracking_number": shipment._tracking_ref()}
 
-    def _shipkit_book(self, picking, request):
+    def _shipkit_booked(self, picking, contents) -> Shipment:
+        self._shipkit_check(picking.company_id)
+        with in_odoos_words(self.env):
+            request = self._shipkit_request(picking, contents)
+            try:
+                return self._shipkit_book(picking, request)
+            except LabelPendingError as pending:
+                if pending.shipment is None:
+                    raise
+                return pending.shipment
+
+    def _shipkit_book(self, picking, request: ShipmentRequest) -> Shipment:
         """The booking of *picking*: made now, or the one that was made before."""
         return client_of(self.env).create_shipment(
-            request, account=self._shipkit_alias(), key=self._shipkit_key(picking), deadline_s=DEADLINE_S
+            request, account=self._shipkit_alias(), key=picking._shipkit_key(), deadline_s=DEADLINE_S
         )
 
-    def _shipkit_key(self, picking):
-        """The intent in the ledger: the same on every try, and nobody else's."""
-        return f"picking-{picking.id}"
+    def _shipkit_request(self, picking, contents=None) -> ShipmentRequest:
+        """What is asked of the carrier, the same on every try.
 
-    def _shipkit_request(self, picking, contents=None):
-        """What is asked of the carrier; the same on every try."""
-        contents = contents if contents is not None else contents_of(picking, self._shipkit_package_type())
-        sender, receiver = self._shipkit_ends(picking)
-        packages = packages_of_picking(picking, contents)
-        return ShipmentRequest(
-            ship_from=party_of(sender, what=self.env._("The warehouse's address")),
-            ship_to=party_of(receiver, what=self.env._("The delivery address")),
+        Raises:
+            UserError: something is missing; nothing was sent.
+        """
+        if contents is None:
+            contents = compat.contents_of(picking, self._shipkit_package_type())
+        packages = compat.packages_of_picking(picking, contents)
+        ship_from, ship_to = self._shipkit_ends(picking)
+        customs = self._shipkit_customs(picking, packages)
+        request = ShipmentRequest(
+            ship_from=compat.party_of(ship_from, what=self.env._("the warehouse's address")),
+            ship_to=compat.party_of(ship_to, what=self.env._("the delivery address")),
             packages=packages,
             service=self._shipkit_service(picking),
-            reference=picking.name,
+            reference=compat.reference_of(picking, self._shipkit_facts().reference_max),
             references=self._shipkit_references(picking),
             options=self._shipkit_options(picking, packages),
-            customs=self._shipkit_customs(picking, packages),
+            customs=customs,
             service_point=self._shipkit_service_point(picking),
             label=self._shipkit_label(),
-            description=self._shipkit_description(picking),
+            description=self._shipkit_description(picking) if customs else None,
             instructions=self._shipkit_instructions(picking),
             carrier_options=self._shipkit_carrier_options(),
         )
+        return request if request.service else attrs.evolve(request, service=self._shipkit_cheapest(picking, request))
+
+    def _shipkit_cheapest(self, picking, request: ShipmentRequest) -> str:
+        """The service that is booked under the key, else the cheapest that the carrier offers now.
+
+        Raises:
+            UserError: it offers none.
+        """
+        client, key = client_of(self.env), picking._shipkit_key()
+        told = client.ledger.standing(key=key)
+        if told is not None and told.phase not in (Phase.VOIDED, Phase.CLOSED, Phase.REJECTED, Phase.ABSENT):
+            booked = client.ledger.finish(key=key)
+            if booked is not None:
+                return booked.service
+        answer = client.rates(request, accounts=[self._shipkit_alias()])
+        for error in answer.errors.values():
+            raise error
+        if not answer.quotes:
+            raise UserError(self.env._("The carrier offers no service for %s.", picking.display_name))
+        return answer.quotes[0].service
 
     def _shipkit_package_type(self):
         """What goods travel in that nobody packed."""
-        return self.shipkit_packaging_id or self.env["stock.package.type"]
-
-    def shipkit_cancel_shipment(self, pickings):
-        """Undo what *pickings* were sent by, each booking once: core comes by once for each of them, with all."""
-        shipments = pickings.sudo().shipkit_shipment_ids.filtered(
-            lambda one: one.kind == "outbound" and one.state not in ("voided", "voiding")
-        )
-        with in_odoos_words(self.env):
-            for shipment in shipments:
-                client_of(self.env).cancel_shipment(key=shipment.key, deadline_s=DEADLINE_S)
-                shipment.state = "voided"
+        return self.shipkit_packaging_id
