@@ -11,12 +11,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 from shipkit import Registry
 from shipkit.simulator import Simulator, World
+from shipkit_ups.simulator import shipping
+from shipkit_ups.simulator.base import RefusedError
 
 from .stand import Stand
 
@@ -54,6 +58,20 @@ def results_of(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
         raise RuntimeError(f"the script in Odoo failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     lines = [line.partition(MARK)[2] for line in done.stdout.splitlines() if MARK in line]
     return [json.loads(line) for line in lines]
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """The simulated carrier refuses, in its own words, what goes to Nobody."""
+    check = shipping._check
+
+    def picky(shipment: Mapping[str, Any], returned: str) -> None:
+        if shipment["ShipTo"]["Name"] == "Nobody":
+            raise RefusedError("120202", "Missing or invalid ship to address line 1")
+        check(shipment, returned)
+
+    with patch.object(shipping, "_check", picky):
+        yield
 
 
 def killed(stand: Stand, database: str, simulator: Simulator) -> list[dict[str, Any]]:
@@ -107,6 +125,7 @@ def main() -> int:
     """Run all cases and print the table; 1 where shipkit does not hold what it must."""
     with (
         Stand.or_skipped() as stand,
+        refusing(),
         Simulator(Registry().simulator("ups")(World())) as simulator,
         stand.database() as database,
     ):

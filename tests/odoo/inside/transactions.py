@@ -124,9 +124,9 @@ def two_send(stage: Stage) -> dict[str, object]:
 
 
 def refused(stage: Stage) -> dict[str, object]:
-    """A batch of two; the carrier refuses the second."""
+    """A batch of two; the carrier turns the second away."""
     ids, before = pickings(stage, 2), len(bookings())
-    fault("200_with_error", skip=1, times=1, when="before")
+    request(REGISTRY, lambda own: own["stock.picking"].browse(ids[1]).write({"partner_id": stage.nobody(own).id}))
     with suppress(UserError):
         request(REGISTRY, button(ids))
     return seen(ids, before)
