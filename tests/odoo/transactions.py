@@ -35,12 +35,13 @@ EXPECTED: Final[Mapping[str, Mapping[str, Any]]] = {
     "two_validate": {"bought": 1, "unknown_to_odoo": 0},
     "two_send": {"bought": 1, "unknown_to_odoo": 0},
     "refused": {"bought": 1, "unknown_to_odoo": 0},
-    "transport": {"bought": 1, "unknown_to_odoo": 0},
+    "unreachable": {"bought": 1, "unknown_to_odoo": 0},
+    "lost": {"bought": 2, "unknown_to_odoo": 0},
     "cancel_two": {"bought": 0, "cancel_calls": 2},
     "killed": {"bought": 1, "unknown_to_odoo": 0},
 }
 """What must be seen of shipkit; besides, every label in hand and an activity where one is due."""
-WITH_ACTIVITY: Final = {"refused", "transport"}
+WITH_ACTIVITY: Final = {"refused", "unreachable"}
 
 
 def inside(simulator: Simulator, **more: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any
 import naive
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
-from stage import HTTP, Stage, bookings, fault, request, shown, validate, voids
+from stage import HTTP, Stage, bookings, fault, later, request, shown, validate, voids
 
 REGISTRY = Registry(env.cr.dbname)  # noqa: F821 - given by the shell
 
@@ -132,16 +132,31 @@ def refused(stage: Stage) -> dict[str, object]:
     return seen(ids, before)
 
 
-def transport(stage: Stage) -> dict[str, object]:
-    """A batch of two; the second call finds no carrier at all."""
+def unreachable(stage: Stage) -> dict[str, Any]:
+    """A batch of two; the second call breaks off before the carrier has read it."""
     ids, before = pickings(stage, 2), len(bookings())
     fault("drop_before", skip=1, times=1)
-    error = ""
+    return {**_batch(ids), **seen(ids, before)}
+
+
+def lost(stage: Stage) -> dict[str, Any]:
+    """A batch of two; the second is booked, and the answer is lost. Later the recovery looks."""
+    ids, before = pickings(stage, 2), len(bookings())
+    fault("drop_after_commit", skip=1, times=1)
+    return {**_batch(ids), "at_once": seen(ids, before), **_later(ids, before)}
+
+
+def _batch(ids: list[int]) -> dict[str, Any]:
     try:
         request(REGISTRY, button(ids))
     except Exception as raised:
-        error = type(raised).__name__
-    return {**seen(ids, before), "error": error}
+        return {"error": type(raised).__name__}
+    return {}
+
+
+def _later(ids: list[int], before: int) -> dict[str, Any]:
+    later(REGISTRY)
+    return seen(ids, before)
 
 
 def cancel_two(stage: Stage) -> dict[str, object]:
@@ -153,7 +168,7 @@ def cancel_two(stage: Stage) -> dict[str, object]:
     return {**seen(ids, before), "cancel_calls": voids() - asked}
 
 
-CASES = (later_failure, serialization, two_validate, two_send, refused, transport, cancel_two)
+CASES = (later_failure, serialization, two_validate, two_send, refused, unreachable, lost, cancel_two)
 
 PROVIDERS = {"core's own pattern": naive.instead_of(REGISTRY), "shipkit": nullcontext()}
 
