@@ -11,6 +11,7 @@ from . import (
     fallback,
     inbox,
     invoice,
+    invoice_match,
     jobs,
     manifest,
     operation,
