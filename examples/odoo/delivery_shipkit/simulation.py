@@ -52,6 +52,15 @@ def time_passes(url: str, hours: float) -> None:
     _asked(url, "POST", "/_sim/clock", {"advance_s": hours * 3600})
 
 
+def stop() -> None:
+    """End the simulators that this process started."""
+    for child in _children:
+        child.terminate()
+        child.wait(_STARTS_WITHIN_S)
+    _children.clear()
+    _seen.clear()
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     with path.open("w") as lock:

@@ -7,6 +7,7 @@ from . import booked, shipping  # what others add to
 from . import (
     account_webhook,
     customs,
+    demo,
     event,
     fallback,
     inbox,

@@ -389,8 +389,10 @@ def _words(error: InputError) -> str:
     said = [
         (problem.path.rpartition("/")[2] if problem.path.count("/") > 2 else "", problem.text)
         for problem in error.problems
-    ]
-    return "; ".join(f"{name}: {text}" if name and name not in text else text for name, text in said)
+    ]  # the path is /accounts/CODE/FIELD
+    return "; ".join(
+        f"{name}: {text}" if name not in ("", "carrier") and name not in text else text for name, text in said
+    )
 
 
 def _is_loopback(url: str) -> bool:

@@ -29,6 +29,7 @@ class Account(models.Model):
     def action_check(self) -> dict[str, Any]:
         """Ask the carrier for a price, for places or for an address; nothing is bought."""
         self.ensure_one()
+        self.check_access("write")
         works, words = self._checked()
         self.write({"checked_at": fields.Datetime.now(), "check_result": words})
         return {

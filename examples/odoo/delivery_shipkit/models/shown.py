@@ -9,8 +9,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-OPEN_MILESTONES = ("unknown", "announced", "accepted", "in_transit", "out_for_delivery", "delivery_attempted")
-
 
 class StockPicking(models.Model):
     """A transfer and what a person wants to know of its parcels."""
@@ -90,7 +88,7 @@ class Parcel(models.Model):
     @api.depends("name", "shipment_id.picking_id.carrier_tracking_url")
     def _compute_link(self) -> None:
         for parcel in self:
-            parcel.link = _link(parcel.shipment_id.picking_id.carrier_tracking_url or "", parcel.name)
+            parcel.link = link_of(parcel.shipment_id.picking_id.carrier_tracking_url or "", parcel.name)
 
     def action_open_label(self) -> dict[str, Any]:
         """Show the label, to be printed."""
@@ -118,7 +116,7 @@ def _shown(attachment: Any) -> dict[str, Any]:
     return {"type": "ir.actions.act_url", "url": f"/web/content/{attachment.id}", "target": "new"}
 
 
-def _link(url: str, number: str) -> str | bool:
+def link_of(url: str, number: str) -> str | bool:
     """Of a transfer's address, which is a list as text where there are several parcels, that of *number*."""
     if not url.startswith("["):
         return url or False

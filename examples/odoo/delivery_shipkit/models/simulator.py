@@ -18,6 +18,7 @@ class Account(models.Model):
     def action_let_time_pass(self) -> None:
         """Let half a day go by at the simulated carrier: parcels move on."""
         self.ensure_one()
+        self.check_access("write")
         if self.environment != "simulator" or self._neutralized():
             raise UserError(self.env._("Only a simulator's time can be moved."))
         time_passes(simulator_url(self.env.cr.dbname, self.plugin), HOURS)

@@ -1,10 +1,16 @@
 from . import (
+    test_access,
+    test_accounts,
     test_crons,
+    test_demo,
+    test_egress,
     test_install,
     test_invoices,
     test_method,
     test_neutralized,
     test_shipping,
+    test_simulation,
     test_tracking,
+    test_views,
     test_webhooks,
 )
