@@ -36,13 +36,10 @@ class Parcel(models.Model):
         found = self.search([("scope", "=", scope)], limit=1)
         if found or not number:
             return found
-        candidates = self.search([("scope", "in", (False, "")), ("shipment_id.key", "=", key)]) if key else self
-        candidates = candidates or self.search([("scope", "in", (False, "")), ("name", "=", number)])
+        candidates = self.search([("shipment_id.key", "=", key)] if key else [("name", "=", number)])
         found = candidates.filtered(lambda parcel: canonical_number(parcel.name or "") == number).sorted("id")[-1:]
-        if found and found.shipment_id.key == (key or found.shipment_id.key):
-            found.scope = scope
-            return found
-        return self.browse()
+        found.scope = scope
+        return found
 
     def _project_all(self) -> bool:
         """Read the timelines of the shipments of these parcels; False where there are none."""
@@ -53,23 +50,24 @@ class Parcel(models.Model):
     def _timeline(self, client):
         """What is known of this parcel; nothing where nobody follows it."""
         self.ensure_one()
-        if not self.scope:
-            self._find_scope()
-        if self.scope:
+        for name in (lambda: self.scope, self._followed_as):
             try:
-                return client.events.timeline(scope=self.scope)
-            except InputError:
-                pass
+                if scope := name():
+                    timeline = client.events.timeline(scope=scope)
+                    changed(self, {"scope": scope})
+                    return timeline
+            except InputError:  # nobody follows it under that name
+                continue
         return fold((), scope=self.scope or f"parcel-{self.id}")
 
-    def _find_scope(self) -> None:
+    def _followed_as(self):
+        """The scope that its number has in shipkit's event store, where that is this shipment's."""
         code, number = self.shipment_id.plugin, canonical_number(self.name or "")
         if not (code and number):
-            return
+            return False
         row = events_of(self.env).find(((code, number),))[0]
-        prefix = client_of(self.env).settings.namespace + "/"
-        if row is not None and row.key.removeprefix(prefix) == self.shipment_id.key:
-            self.scope = row.scope
+        own = client_of(self.env).settings.namespace + "/"
+        return row is not None and row.key.removeprefix(own) == self.shipment_id.key and row.scope
 
     def _project(self, timeline) -> None:
         """Say what *timeline* says."""
@@ -78,7 +76,7 @@ class Parcel(models.Model):
         changed(
             self,
             {
-                **state_of(timeline, problem),
+                **state_of(timeline, problem, self.shipment_id),
                 "problem": self._words(timeline, problem),
                 "signed_by": (proof.signed_by if proof else False) or False,
                 "proof_place": str(proof.place).replace("_", " ") if proof and proof.place else False,
@@ -120,7 +118,7 @@ class Shipment(models.Model):
         handed = [day(entry.at) for entry in whole.entries if entry.milestone not in _NOT_HANDED]
         expected = whole.transit and whole.transit.window and whole.transit.window.latest
         values = {
-            **state_of(whole, problem),
+            **state_of(whole, problem, self),
             "problem": troubled.problem if troubled else False,
             "delivered_on": day(_delivery(whole).at) if _delivery(whole) else False,
             "handed_over_on": min(handed) if handed else False,
@@ -153,12 +151,14 @@ def worst(timeline):
     return max(found, key=lambda one: (_SEVERITIES.index(one.severity), one.since.latest, one.event_id), default=None)
 
 
-def state_of(timeline, problem) -> dict[str, object]:
-    """What parcels and shipments have in common."""
-    delivery = _delivery(timeline)
+def state_of(timeline, problem, shipment) -> dict[str, object]:
+    """What parcels and shipments have in common. Of what was booked the label is there, before any carrier says so."""
+    delivery, milestone = _delivery(timeline), timeline.milestone
+    if milestone in (Milestone.UNKNOWN, Milestone.ANNOUNCED):
+        milestone = Milestone.CANCELLED if shipment.state == "voided" else Milestone.ANNOUNCED
     moment = (delivery.at.instant or delivery.at.latest) if delivery else None
     return {
-        "milestone": timeline.milestone.value,
+        "milestone": milestone.value,
         "reason": str(timeline.reason) if timeline.reason else False,
         "actor": ACTOR_NAMES[problem.action.actor] if problem else "none",
         "delivered_at": moment.replace(tzinfo=None, microsecond=0) if moment else False,

@@ -26,22 +26,22 @@ class TestCrons(Tracked, ShipkitCase):
         key = f"{self.client.settings.namespace}/{shipment.key}"
         self.assertFalse(self.events_store().of_key(key))
         self.run_job("cron_follow")
-        self.assertEqual([row.number for row in self.events_store().of_key(key)], [shipment.name])
+        self.assertEqual([row.number for row in self.events_store().of_key(key)], [shipment.parcel_ids.name])
         self.assertTrue(self.env["ir.config_parameter"].get_param("delivery_shipkit.followed_at"))
 
     def test_a_carrier_that_is_down_stops_no_other(self):
         other_simulator = self.simulated("easypost")
         other = self.account_at("easypost", other_simulator)
-        _, down = self.shipped(account=other, service="USPS/Priority")
+        _, down = self.shipped(carrier=self.carrier_by(other, "USPS/Priority"))
         _, up = self.shipped()
         for simulator, shipment in ((other_simulator, down), (self.simulator, up)):
-            simulator.world.hurry(shipment.name, _kind("delivered"))
+            simulator.world.hurry(shipment.parcel_ids.name, _kind("delivered"))
             simulator.advance(3600)
         other_simulator.stop()
         with self.make_due(down, up), mute_logger("shipkit.client"):
             self.run_job("cron_follow")
         self.run_job("cron_process")
-        self.assertEqual((down.milestone, up.milestone), ("unknown", "delivered"))
+        self.assertEqual((down.milestone, up.milestone), ("announced", "delivered"))
 
     def test_silence_is_told_once_and_ends_by_itself(self):
         silence = Silence(
@@ -102,7 +102,7 @@ class TestInbox(Tracked, ShipkitCase):
 
     def test_a_push_of_a_parcel_that_nobody_follows_waits_for_it(self):
         picking, shipment = self.shipped(follow=False)
-        self.simulator.world.hurry(shipment.name, _kind("delivered"))
+        self.simulator.world.hurry(shipment.parcel_ids.name, _kind("delivered"))
         self.simulator.advance(3600)
         for push in self.pushes_of(shipment):
             self.client.events.receive(self.account.code, push.headers, push.body)
@@ -118,11 +118,11 @@ class TestInbox(Tracked, ShipkitCase):
         subscription = world.subscribe(
             subscription_id=f"own-{shipment.id}",
             url="http://127.0.0.1:1/nowhere",
-            numbers=(shipment.name,),
+            numbers=(shipment.parcel_ids.name,),
             credential=SECRET,
-            account=world.by_number(shipment.name).account,
+            account=world.by_number(shipment.parcel_ids.name).account,
         )
-        steps = world.parcel(shipment.name).steps_until_now()
+        steps = world.parcel(shipment.parcel_ids.name).steps_until_now()
         return [push for step in steps if (push := self.simulator.dialect.pushes(step, subscription)) is not None]
 
     def test_only_managers_read_them_again(self):

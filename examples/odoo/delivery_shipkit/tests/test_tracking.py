@@ -106,7 +106,7 @@ class TestTracking(Tracked, ShipkitCase):
     def test_evidence_that_comes_late_corrects_the_state_and_says_so(self):
         picking, shipment = self.shipped()
         self.told(shipment, (5, "accepted", ""), (3, "in_transit", ""), (1, "delivered", ""))
-        row = self.events_store().find(((self.PLUGIN, shipment.name),))[0]
+        row = self.events_store().find(((self.PLUGIN, shipment.parcel_ids.name),))[0]
         known = self.client.events.timeline(scope=row.scope).events
         delivered = next(one for one in known if one.milestone is Milestone.DELIVERED)
         self.withdrawn(shipment, delivered.event_id)
@@ -253,8 +253,8 @@ class TestAnnouncements(Tracked, ShipkitCase):
         with patch.object(cls, "_project", broken), self.assertLogs("shipkit.publishers", "WARNING"):
             self.told(bad_shipment, (1, "delivered", ""))
             self.told(good_shipment, (1, "delivered", ""))
-        self.assertEqual((good.shipkit_milestone, bad.shipkit_milestone), ("delivered", "unknown"))
-        scope = self.events_store().find((("easypost", bad_shipment.name),))[0].scope
+        self.assertEqual((good.shipkit_milestone, bad.shipkit_milestone), ("delivered", "announced"))
+        scope = self.events_store().find((("easypost", bad_shipment.parcel_ids.name),))[0].scope
         numbers = [one.number for one in self.events_store().announcements(scope=scope)]
         self.events_store().send_again("odoo", numbers)
         self.run_job("cron_process")
@@ -262,7 +262,7 @@ class TestAnnouncements(Tracked, ShipkitCase):
 
     def test_news_of_a_parcel_that_is_not_in_odoo_yet_are_not_lost(self):
         picking, shipment = self.shipped()
-        name, key = shipment.name, shipment.key
+        name, key = shipment.parcel_ids.name, shipment.key
         scope = self.events_store().find((("easypost", name),))[0].scope
         shipment.parcel_ids.unlink()
         stand_in = self.env["shipkit.parcel"].new({"name": name})

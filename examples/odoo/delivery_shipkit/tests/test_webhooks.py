@@ -121,7 +121,7 @@ class TestWebhooks(Tracked, Shipkit, HttpCase):
         for order in ({}, {"reversed": True}, {"duplicate": True}):
             with self.subTest(**order):
                 picking, shipment = self.shipped()
-                pushed = self.deliveries("delivered", shipment.name, **order)
+                pushed = self.deliveries("delivered", shipment.parcel_ids.name, **order)
                 self.assertTrue(pushed and all(one.accepted for one in pushed))
                 self.run_job("cron_process")
                 self.assertEqual(picking.shipkit_milestone, "delivered")
@@ -130,7 +130,7 @@ class TestWebhooks(Tracked, Shipkit, HttpCase):
 
     def test_an_unsigned_push_of_the_carrier_is_refused_and_counts_for_nothing(self):
         picking, shipment = self.shipped()
-        pushed = self.deliveries("delivered", shipment.name, unsigned=True)
+        pushed = self.deliveries("delivered", shipment.parcel_ids.name, unsigned=True)
         self.assertEqual({attempt.status for one in pushed for attempt in one.attempts}, {401})
         self.run_job("cron_process")
         self.assertNotEqual(picking.shipkit_milestone, "delivered")
@@ -144,7 +144,9 @@ class TestHints(Tracked, Shipkit, HttpCase):
         picking, shipment = self.shipped()
         url = self.account.webhook_url
         with self.allow_requests(all_requests=True):
-            pushed = self.simulator.trigger("delivered", number=shipment.name, to=url, secret="demo-credential")
+            pushed = self.simulator.trigger(
+                "delivered", number=shipment.parcel_ids.name, to=url, secret="demo-credential"
+            )
         self.assertTrue(all(one.accepted for one in pushed))
         self.run_job("cron_process")
         self.assertEqual(picking.shipkit_milestone, "delivered")
