@@ -9,7 +9,6 @@ from odoo import fields, models
 
 from shipkit.model import Actor, Milestone
 
-from .shipment import MILESTONES
 from .tracking import changed, day
 
 TOLD = (
@@ -35,13 +34,14 @@ class Shipment(models.Model):
 
     def _tell(self, whole, timelines) -> None:
         """Write into the transfer's chatter what is new in *whole*, and see to its activities."""
-        robot = self.env.ref("base.user_root")
-        picking = self.picking_id.with_user(robot).sudo() if self.picking_id else self.picking_id
-        if picking:
-            self._tell_milestones(picking, whole, timelines)
-            for parcel, timeline in timelines.items():
-                parcel._tell_problems(picking, timeline)
-                parcel._attach_proof(picking, timeline)
+        if not self.picking_id:
+            return
+        # In the company's language: it is a job that writes, and the job has none.
+        spoken = self.with_user(self.env.ref("base.user_root")).with_context(lang=self.company_id.partner_id.lang)
+        spoken._tell_milestones(spoken.picking_id, whole, timelines)
+        for parcel, timeline in timelines.items():
+            parcel.with_env(spoken.env)._tell_problems(spoken.picking_id, timeline)
+            parcel.with_env(spoken.env)._attach_proof(spoken.picking_id, timeline)
 
     def _tell_milestones(self, picking, whole, timelines) -> None:
         told = list(self.told_milestones or [])
@@ -50,8 +50,7 @@ class Shipment(models.Model):
         taken_back = [name for name in told if name not in places]
         kept = [name for name in told if name in places]
         if taken_back:
-            was = dict(MILESTONES)[taken_back[-1].partition("|")[0]]
-            now = dict(MILESTONES)[whole.milestone.value]
+            was, now = self._named(taken_back[-1].partition("|")[0]), self._named(whole.milestone.value)
             words = self.env._("Correction: not “%(was)s”, as was said before, but “%(now)s”.", was=was, now=now)
             self._post(picking, words)
         last = max(map(order.index, kept), default=-1)
@@ -64,8 +63,11 @@ class Shipment(models.Model):
             kept.append(name)  # what came before something that was told is no news any more
         changed(self, {"told_milestones": kept or False})
 
+    def _named(self, milestone) -> str:
+        return dict(self._fields["milestone"]._description_selection(self.env))[milestone]
+
     def _milestone_words(self, entry, timelines):
-        said = dict(MILESTONES)[entry.milestone.value]
+        said = self._named(entry.milestone.value)
         printed = entry.at.local.isoformat(sep=" ")[:16] if hasattr(entry.at.local, "hour") else str(entry.at.local)
         numbers = ", ".join(filter(None, (parcel.name for parcel in timelines)))
         words = self.env._(
@@ -73,8 +75,8 @@ class Shipment(models.Model):
         )
         if entry.milestone is not Milestone.DELIVERED:
             return words
-        signers = [f"{parcel.name}: {parcel._proof_words()}" for parcel in timelines if parcel._proof_words()]
-        return "\n".join([words, *signers])
+        proofs = [(parcel.name, parcel.with_env(self.env)._proof_words()) for parcel in timelines]
+        return "\n".join([words, *(f"{name}: {proof}" for name, proof in proofs if proof)])
 
     def _post(self, picking, words, **options) -> None:
         picking.message_post(

@@ -2,14 +2,19 @@
 
 from unittest.mock import patch
 
+import attrs
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from shipkit.client.events.ends import Processed
 from shipkit.client.events.watching import Silence
+from shipkit.ports.events import Unsent
 
 from .common import SECRET, ShipkitCase
 from .tracked import Tracked
+
+JOBS = "odoo.addons.delivery_shipkit.models.jobs"
 
 
 @tagged("post_install", "-at_install")
@@ -42,6 +47,20 @@ class TestCrons(Tracked, ShipkitCase):
             self.run_job("cron_follow")
         self.run_job("cron_process")
         self.assertEqual((down.milestone, up.milestone), ("announced", "delivered"))
+
+    def test_a_job_whose_time_is_over_goes_on_in_the_next_run(self):
+        rounds = []
+        events = type(self.client.events)
+        one = attrs.evolve(Processed(), taken=1, ignored=1)
+
+        def process(_self, limit=None):
+            rounds.append(1)
+            return one if len(rounds) < 50 else Processed()
+
+        patched = (patch.object(events, "process", process), patch(f"{JOBS}._BUDGET_S", 0.0))
+        with patched[0], patched[1], self.enter_registry_test_mode(), self.registry.cursor() as cursor:
+            self.env(cr=cursor)["shipkit.jobs"]._process()
+        self.assertEqual(len(rounds), 1)
 
     def test_silence_is_told_once_and_ends_by_itself(self):
         silence = Silence(
@@ -124,6 +143,26 @@ class TestInbox(Tracked, ShipkitCase):
         )
         steps = world.parcel(shipment.parcel_ids.name).steps_until_now()
         return [push for step in steps if (push := self.simulator.dialect.pushes(step, subscription)) is not None]
+
+    def test_news_that_odoo_gave_up_on_are_taken_at_the_press_of_the_button(self):
+        picking, shipment = self.shipped()
+        self.simulator.world.hurry(shipment.parcel_ids.name, _kind("delivered"))
+        self.simulator.advance(3600)
+        for push in self.pushes_of(shipment):
+            self.client.events.receive(self.account.code, push.headers, push.body)
+        self.client.events.process()
+        store = self.events_store()
+        told = store.announcements(scope=shipment.parcel_ids.scope)
+        store.settle("odoo", (), [Unsent(number=one.number, error="refused_ValueError", dead=True) for one in told])
+        self.run_job("cron_process")
+        self.assertEqual(picking.shipkit_milestone, "announced")
+        self.env["shipkit.inbox"].action_open()
+        own = [("kind", "=", "announcement"), ("number", "in", [one.number for one in told])]
+        rows = self.env["shipkit.inbox"].search(own)
+        self.assertEqual(set(rows.mapped("error")), {"refused_ValueError"})
+        rows.action_replay()
+        self.run_job("cron_process")
+        self.assertEqual(picking.shipkit_milestone, "delivered")
 
     def test_only_managers_read_them_again(self):
         clerk = self.env["res.users"].create(

@@ -4,6 +4,7 @@ import json
 import time
 from unittest.mock import patch
 
+from odoo.exceptions import ConcurrencyError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -94,6 +95,20 @@ class TestWebhooks(Tracked, Shipkit, HttpCase):
             answer = self.push(self.body(), url=url)
         self.assertEqual(answer.status_code, 503)
         self.assertTrue(int(answer.headers["retry-after"]) > 0)
+
+    def test_a_request_that_odoo_runs_again_stores_the_push_once(self):
+        url, failures = self.url(), [ConcurrencyError("run again")]
+        jobs = type(self.env["shipkit.jobs"])
+        awake = jobs._awake
+
+        def once_failing(job):
+            if failures:
+                raise failures.pop()
+            awake(job)
+
+        with patch.object(jobs, "_awake", once_failing), patch("time.sleep"):
+            answer = self.push(self.body("evt_run_again"), url=url)
+        self.assertEqual((answer.status_code, failures, len(self.bodies())), (200, [], 1))
 
     def test_a_copy_of_a_database_answers_and_drops(self):
         url = self.url()
