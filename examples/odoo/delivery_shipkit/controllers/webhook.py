@@ -65,7 +65,7 @@ class Webhooks(http.Controller):
             if (asked.content_length or 0) > _BODY_MAX_BYTES:
                 body = b""  # it is refused for its length, and never read
             else:
-                body = asked.get_data(cache=False)
+                body = asked.get_data(cache=True)  # Odoo may run this again, and the stream is read once
         except HTTPException as error:
             return http.Response(status=error.code or _TOO_LARGE)
         try:
