@@ -309,3 +309,13 @@ def test_what_a_timeline_knows_is_the_day_of_the_last_delivery() -> None:
         revision=1,
     )
     assert Seen.of(timeline) == Seen(milestone=Milestone.DELIVERED, delivered_on=date(2026, 3, 4))
+
+
+@pytest.mark.parametrize("reason", [InvoiceLineReason.BOOKED, InvoiceLineReason.OTHER])
+def test_many_lines_of_one_parcel_take_a_time_in_proportion(reason: InvoiceLineReason) -> None:
+    many = [
+        line(amount=Decimal(sign * (index + 1)) / 100, line_id=f"{index}{sign}", reason=reason)
+        for index in range(4000)
+        for sign in (1, -1)
+    ]
+    assert len(found(*many)) == 8000

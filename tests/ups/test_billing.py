@@ -198,6 +198,7 @@ def test_the_same_bill_gives_the_same_lines_with_numbers_of_their_own(stage: Sta
     lines = read(content)
     assert lines == read(content)
     assert len({line.line_id for line in lines}) == len(lines)
+    assert not any(number in line.line_id for number in numbers for line in lines)  # logs mask numbers, and no ids
 
 
 def test_a_file_with_names_is_read_by_its_names_in_any_order(stage: Stage) -> None:

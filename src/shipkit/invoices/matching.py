@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -129,7 +130,9 @@ class _Books:
         for account in self._accounts:
             for number in account.booked.numbers:
                 self._by_number.setdefault(number, []).append(account)
-        self._owed: dict[str, list[_Owed]] = {}
+        self._billed: set[str] = set()
+        self._owed: dict[tuple[str, str], deque[_Owed]] = {}
+        self._same: dict[tuple[object, ...], deque[_Owed]] = {}
         self._seen, self._on, self._terms = seen, on, terms
 
     def judged(self, line: InvoiceLine) -> Finding:
@@ -163,14 +166,16 @@ class _Books:
         found = self._owing(finding, line, billed, account, ordinary)
         part = found.booked.amount if found.booked is not None else Decimal(0)
         owed = _Owed(line, ordinary, billed.amount, taken=account.taken - before, booked=part)
-        self._owed.setdefault(number, []).append(owed)
+        self._billed.add(number)
+        self._owed.setdefault((number, billed.currency), deque()).append(owed)
+        self._same.setdefault(_meaning(number, line, ordinary), deque()).append(owed)
         return found
 
     def _owing(self, finding: Finding, line: InvoiceLine, billed: Money, account: _Account, ordinary: bool) -> Finding:
         (number,), booked = finding.numbers, account.booked
         if booked.total is not None and booked.total.currency != billed.currency:
             return attrs.evolve(finding, kind=FindingKind.CURRENCY, difference=None)
-        if (before := self._before(number, line, billed, ordinary)) is not None:
+        if (before := self._before(number, line, ordinary)) is not None:
             return attrs.evolve(finding, kind=FindingKind.DUPLICATE, against=_key(before))
         if booked.voided:
             return attrs.evolve(finding, kind=FindingKind.VOIDED)
@@ -199,15 +204,15 @@ class _Books:
     def _credited(self, finding: Finding, number: str, credit: Money, account: _Account) -> Finding:
         """Set *credit* against what is still owed for *number*, oldest first."""
         against, back, left = None, Decimal(0), -credit.amount
-        for owed in self._owed.get(number, ()):
-            if left > 0 and owed.left > 0 and _billed(owed.line).currency == credit.currency:
-                against = against or _key(owed.line)
-                part = min(left, owed.left)
-                owed.left -= part
-                left -= part
-                if owed.left == 0 and owed.booked:
-                    account.give_back(number, owed.taken)
-                    back += owed.booked
+        standing = self._owed.get((number, credit.currency))
+        while left > 0 and (owed := _first(standing)) is not None:
+            against = against or _key(owed.line)
+            part = min(left, owed.left)
+            owed.left -= part
+            left -= part
+            if owed.left == 0 and owed.booked:
+                account.give_back(number, owed.taken)
+                back += owed.booked
         booked = Money(-back, credit.currency) if back else None
         return attrs.evolve(
             finding,
@@ -217,15 +222,10 @@ class _Books:
             against=against,
         )
 
-    def _before(self, number: str, line: InvoiceLine, billed: Money, ordinary: bool) -> InvoiceLine | None:
+    def _before(self, number: str, line: InvoiceLine, ordinary: bool) -> InvoiceLine | None:
         """The line that already billed this: the transport once, a correction of the same charges once."""
-        for owed in self._owed.get(number, ()):
-            if owed.left <= 0 or owed.ordinary != ordinary:
-                continue
-            same = owed.line.reason is line.reason and owed.line.charges == line.charges
-            if ordinary or (same and billed.amount):
-                return owed.line
-        return None
+        owed = _first(self._same.get(_meaning(number, line, ordinary)))
+        return None if owed is None else owed.line
 
     def _unused(self, number: str, booked: Booked) -> bool:
         at = self._seen.get(number)
@@ -248,8 +248,8 @@ class _Books:
         """What was delivered, and not billed after the time in which it should have been."""
         for account in self._accounts:
             booked = account.booked
-            open_ = tuple(number for number in booked.numbers if number not in self._owed and self._overdue(number))
-            some_billed = any(number in self._owed for number in booked.numbers)
+            open_ = tuple(number for number in booked.numbers if number not in self._billed and self._overdue(number))
+            some_billed = any(number in self._billed for number in booked.numbers)
             small = booked.total is None or account.left <= self._tolerance(booked.total.currency)
             if booked.voided or not open_ or (some_billed and small):
                 continue
@@ -267,6 +267,18 @@ class _Books:
         if at is None or at.delivered_on is None:
             return False
         return at.delivered_on + timedelta(days=self._terms.unbilled_after_days) <= self._on
+
+
+def _meaning(number: str, line: InvoiceLine, ordinary: bool) -> tuple[object, ...]:
+    """What two lines have in common when the second bills what the first did."""
+    return (number,) if ordinary else (number, line.reason, line.charges)
+
+
+def _first(owed: deque[_Owed] | None) -> _Owed | None:
+    """The oldest of *owed* that still stands; those that were credited whole are dropped for good."""
+    while owed and owed[0].left <= 0:
+        owed.popleft()
+    return owed[0] if owed else None
 
 
 def _why(line: InvoiceLine, number: str, booked: Booked) -> InvoiceLineReason:

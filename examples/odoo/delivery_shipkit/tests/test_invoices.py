@@ -92,6 +92,16 @@ class TestInvoices(ShipkitCase):
         self.assertEqual(invoice.line_ids.shipment_id, shipments)
         self.assertEqual(invoice.line_ids.parcel_id, shipments.parcel_ids)
 
+    def test_the_bill_of_what_was_shipped_through_odoo_agrees(self):
+        carrier = self.carrier_by(self.account, "03")
+        pickings = self.picking(carrier=carrier, packs=2) | self.picking(quantity=1, carrier=carrier)
+        for picking in pickings:
+            picking.button_validate()
+        heavy = pickings[1].shipkit_shipment_ids.parcel_ids
+        self.import_(self.bill(reweigh=heavy))
+        self.assertEqual(self.outcomes(), {("agrees", "booked", "matched"): 3, ("differs", "reweigh", "different"): 1})
+        self.assertEqual(self.lines().shipment_id, pickings.shipkit_shipment_ids)
+
     def test_the_same_file_again_adds_nothing(self):
         self.book()
         content = self.bill(fee=[])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Final, NoReturn
 
 import attrs
@@ -33,7 +35,7 @@ from .billing_codes import CHARGES, COLUMNS, CORRECTIONS, DUTIES, HOME, INFORMAT
 __all__ = ["lines_from_file"]
 
 _BYTES_MAX: Final = 64 * 1024 * 1024
-_ROWS_MAX: Final = 500_000
+_ROWS_MAX: Final = 250_000
 _COLUMNS_MAX: Final = 300  # the file has 250, older ones fewer
 _CELL_MAX: Final = 1_000
 
@@ -46,15 +48,15 @@ _NUMBER: Final = re.compile(r"[A-Za-z0-9 -]{1,35}", re.ASCII)
 
 @attrs.frozen
 class _Row:
-    """One charge as it stands in the file."""
+    """One charge as it stands in the file: what we know of its 250 columns."""
 
     at: int
     """Its line in the file, counted from 1."""
-    cells: Sequence[str]
+    texts: Mapping[str, str]
     columns: Mapping[str, int]
 
     def text(self, column: str) -> str:
-        return self.cells[self.columns[column] - 1].strip()
+        return self.texts[column]
 
     def amount(self, column: str) -> Decimal | None:
         if not (text := self.text(column)):
@@ -127,7 +129,7 @@ def _rows(content: bytes) -> Iterator[_Row]:
             columns = _named(at, cells)
             continue
         count += 1
-        yield _checked(_Row(at, cells, columns), count)
+        yield _checked(_row(at, cells, columns), count)
     if not count:
         _refuse(1, "there is no charge in the file", code="missing")
 
@@ -144,12 +146,16 @@ def _named(at: int, cells: Sequence[str]) -> Mapping[str, int]:
     return {column: places[column] for column in COLUMNS}
 
 
+def _row(at: int, cells: Sequence[str], columns: Mapping[str, int]) -> _Row:
+    needed = max(columns.values())
+    if not needed <= len(cells) <= _COLUMNS_MAX:
+        _refuse(at, f"there are {len(cells)} columns, not {needed} to {_COLUMNS_MAX}, divided by commas")
+    return _Row(at, {column: cells[place - 1].strip() for column, place in columns.items()}, columns)
+
+
 def _checked(row: _Row, count: int) -> _Row:
     if count > _ROWS_MAX:
         _refuse(row.at, f"there are more than {_ROWS_MAX} charges", code="too_many")
-    needed = max(row.columns.values())
-    if not needed <= len(row.cells) <= _COLUMNS_MAX:
-        _refuse(row.at, f"there are {len(row.cells)} columns, not {needed} to {_COLUMNS_MAX}, divided by commas")
     for column in row.columns:
         if len(row.text(column)) > _CELL_MAX:
             row.refuse(column, f"is longer than {_CELL_MAX} characters")
@@ -188,7 +194,7 @@ class _Bill:
     currency: str
     total: Decimal | None
     sums: dict[str, Decimal] = attrs.field(factory=dict)
-    turns: dict[tuple[str, ...], list[str]] = attrs.field(factory=dict)
+    turns: dict[tuple[str, ...], Counter[str]] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, row: _Row) -> _Bill:
@@ -217,12 +223,12 @@ class _Bill:
 
     def turn(self, key: tuple[str, ...], row: _Row) -> int:
         """How often the same has been billed: a second charge for the transport begins a line of its own."""
-        seen = self.turns.setdefault(key, [])
+        seen = self.turns.setdefault(key, Counter())
         if row.text("Charge Classification Code") == "FRT":
             code = row.text("Charge Description Code")
-            seen.append(code)
-            return seen.count(code)
-        return max((seen.count(code) for code in seen), default=1)
+            seen[code] += 1
+            return seen[code]
+        return max(seen.values(), default=1)
 
     def unexplained(self) -> Iterator[InvoiceLine]:
         """What the total holds beyond the rows, so that the lines add up to it; nothing in bills of two currencies."""
@@ -258,7 +264,7 @@ class _Group:
         billed, declared = self._weight("Billed Weight"), self._weight("Entered Weight")
         return InvoiceLine(
             invoice_number=invoice,
-            line_id=f"{number}/{category}/{detail}/{currency}/{kind}/{copy}",
+            line_id="/".join((_pseudonym(number), *filter(None, (category, detail, kind)), currency, copy)),
             billed_on=first.day("Invoice Date"),
             tracking_number=TrackingNumber(value=number, carrier="ups", scheme=scheme) if number else None,
             shipment_match=InvoiceMatch.UNMATCHED,
@@ -300,6 +306,11 @@ class _Group:
                     row.refuse(unit, f"is none of {', '.join(WEIGHT_UNITS)}")
                 return Weight(value, WeightUnit(known))
         return None
+
+
+def _pseudonym(number: str) -> str:
+    """Names a parcel in the line's id without saying its number, which is personal."""
+    return f"{sha256(number.encode()).hexdigest()[:16]}-{number[-4:]}" if number else "account"
 
 
 def _charge(row: _Row, currency: str) -> Charge:
