@@ -10,6 +10,7 @@ from . import (
     demo,
     event,
     fallback,
+    handover,
     inbox,
     invoice,
     invoice_match,
