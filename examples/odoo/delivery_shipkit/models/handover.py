@@ -91,6 +91,21 @@ class Parcel(models.Model):
     booking_ref = fields.Char(help="The carrier's number of its booking: a shipment may be several of them.")
 
 
+class StockPicking(models.Model):
+    """A transfer that was booked, maybe in pieces."""
+
+    _inherit = "stock.picking"
+
+    def _shipkit_values(self, booked, contents):
+        values = super()._shipkit_values(booked, contents)
+        limits = REGISTRY.carrier(booked.carrier).facts().limits
+        most = limits.packages_per_booking if limits is not None else None
+        if most and len(booked.packages) > most:
+            for (_command, _id, parcel), package in zip(values["parcel_ids"], booked.packages, strict=True):
+                parcel["booking_ref"] = package.carrier_package_id
+        return values
+
+
 class Shipment(models.Model):
     """A shipment that is handed over."""
 

@@ -72,7 +72,7 @@ class Manifest(models.Model):
             raise UserError(self.env._("There is nothing on this manifest."))
         refs = {ref: line for line in lines for ref in line.shipment_id._booking_refs()}
         request = ManifestRequest(
-            ship_from=compat.party_of(self.address_id, what=self.env._("The address of the manifest")),
+            ship_from=compat.party_of(self.address_id, what=self.env._("the address of the manifest")),
             day=self.day,
             shipment_ids=tuple(refs),
         )

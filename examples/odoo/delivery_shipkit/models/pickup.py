@@ -6,14 +6,17 @@ from datetime import time
 from decimal import Decimal
 from typing import Any
 
+import attrs
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from shipkit.errors import ConflictError
 from shipkit.model import (
     CancelOutcome,
+    Contact,
     NumberRole,
     Operation,
+    Party,
     PickupLocation,
     PickupRequest,
     PickupState,
@@ -78,6 +81,11 @@ class Pickup(models.Model):
     package_count = fields.Integer(string="Packages", default=1)
     location = fields.Selection(
         [(place.value, place.value.capitalize()) for place in PickupLocation], string="Parcels stand at"
+    )
+    contact_name = fields.Char(
+        string="Whom to ask for",
+        default=lambda self: self.env.user.name,
+        help="A person at the address: carriers want one, and a warehouse has none of its own.",
     )
     instructions = fields.Char(help="For the driver.")
     price = fields.Monetary(copy=False)
@@ -146,7 +154,7 @@ class Pickup(models.Model):
         listed = {service.code for service in facts.services}
         return PickupRequest(
             reference=self.name[: min(30, facts.reference_max)],
-            pickup_from=compat.party_of(self.address_id, what=self.env._("The address of the pickup")),
+            pickup_from=self._place(),
             window=PickupWindow(day=self.day, ready=clock(self.ready), close=clock(self.close), zone=self.zone),
             package_count=self.package_count,
             weight=self._weight(shipments.parcel_ids),
@@ -161,6 +169,13 @@ class Pickup(models.Model):
             location=PickupLocation(self.location) if self.location else None,
             instructions=self.instructions or None,
         )
+
+    def _place(self) -> Party:
+        place = compat.party_of(self.address_id, what=self.env._("the address of the pickup"))
+        if self.contact_name and not (place.contact and place.contact.name):
+            contact = attrs.evolve(place.contact or Contact(), name=self.contact_name)
+            place = attrs.evolve(place, contact=contact)
+        return place
 
     def _weight(self, parcels: Any):
         total = sum((Decimal(str(parcel.weight)) for parcel in parcels), Decimal(0))

@@ -10,6 +10,8 @@ from . import (
     test_method,
     test_neutralized,
     test_pickups,
+    test_portal,
+    test_returns,
     test_shipping,
     test_simulation,
     test_tracking,

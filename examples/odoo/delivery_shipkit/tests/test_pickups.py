@@ -104,7 +104,7 @@ class TestPickups(PickupCase):
         voided.state, gone.milestone = "voided", "in_transit"
         elsewhere = self.env["res.partner"].create({"name": "Elsewhere"})
         warehouse = self.env["stock.warehouse"].create({"name": "W2", "code": "W2", "partner_id": elsewhere.id})
-        other.picking_id.picking_type_id = warehouse.out_type_id
+        other.picking_id = other.picking_id.copy({"picking_type_id": warehouse.out_type_id.id})
         wizard = self.wizard("shipkit.pickup.wizard", account_id=self.account.id)
         self.assertEqual(wizard.shipment_ids, open_)
 

@@ -26,6 +26,7 @@ class PickupWizard(models.TransientModel):
     location = fields.Selection(
         [(place.value, place.value.capitalize()) for place in PickupLocation], string="Parcels stand at"
     )
+    contact_name = fields.Char(string="Whom to ask for", default=lambda self: self.env.user.name)
     instructions = fields.Char(help="For the driver.")
     each = fields.Boolean(
         string="One for each shipment",
@@ -69,6 +70,7 @@ class PickupWizard(models.TransientModel):
                     "ready": self.ready,
                     "close": self.close,
                     "location": self.location,
+                    "contact_name": self.contact_name,
                     "instructions": self.instructions,
                 }
             )
