@@ -87,7 +87,7 @@ class DeliveryCarrier(models.Model):
 
     def _shipkit_return_request(self, picking, weight: Decimal, number: str | None = None) -> ReturnRequest:
         """From the customer to the warehouse, as one package: how the goods come back, nobody knows yet."""
-        delivery, facts = picking._shipkit_delivery(), self._shipkit_facts()
+        delivery = picking._shipkit_delivery()
         ends = self._shipkit_ends(picking)
         customer, home = ends if picking.is_return_picking else reversed(ends)
         packages = (Package(ref="1", weight=compat.weight_of(self.env, weight), description=_GOODS),)
@@ -98,7 +98,7 @@ class DeliveryCarrier(models.Model):
                 ship_to=compat.party_of(home, what=self.env._("the warehouse's address")),
                 packages=packages,
                 service=self._shipkit_return_service(delivery),
-                reference=compat.reference_of(picking, facts.reference_max),
+                reference=compat.reference_of(picking, self._shipkit_facts()),
                 customs=attrs.evolve(customs, purpose=CustomsPurpose.RETURN) if customs else None,
                 label=self._shipkit_return_label(),
                 carrier_options=self._shipkit_carrier_options(),

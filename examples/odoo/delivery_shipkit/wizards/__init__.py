@@ -1,1 +1,1 @@
-from . import conflict, handover, invoice_, invoice_decision
+from . import conflict, handover, invoice_decision, invoice_import, manifest, pickup
