@@ -6,11 +6,11 @@ from . import booked, shipping  # what others add to
 # isort: split
 from . import (
     account_webhook,
+    adoption,
     customs,
     demo,
     event,
     fallback,
-    handover,
     inbox,
     invoice,
     invoice_match,
@@ -24,7 +24,10 @@ from . import (
     pickup,
     plugin,
     points,
+    purging,
     rating,
+    real_cost,
+    recovery,
     returns,
     sale,
     shown,

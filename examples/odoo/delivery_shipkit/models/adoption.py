@@ -1,0 +1,88 @@
+"""Transfers and labels that came by another way than the button: found later, or bought before a rollback."""
+
+from __future__ import annotations
+
+import attrs
+from odoo import models
+from odoo.exceptions import UserError
+
+from shipkit.errors import ShipkitError
+from shipkit.model import ReturnShipment
+
+from ..bridge import client_of
+
+
+class Picking(models.Model):
+    """A transfer that takes a booking over."""
+
+    _inherit = "stock.picking"
+
+    def _shipkit_live(self):
+        """The shipments of this transfer that were not cancelled."""
+        return self.shipkit_shipment_ids.filtered(lambda one: one.kind == "outbound" and one.state != "voided")
+
+    def _shipkit_take_in(self, told, value) -> None:
+        """What the ledger has now: taken over where this transfer waits for it, its papers where only these lacked."""
+        self.ensure_one()
+        if isinstance(value, ReturnShipment) or value.generation != told.generation:
+            return
+        same = [("key", "=", told.key), ("generation", "=", told.generation)]
+        known = self.env["shipkit.shipment"].sudo().search(same, limit=1)
+        if known:
+            if known.state == "label_pending":
+                self.sudo()._shipkit_attach(value)
+        elif self.state != "cancel" and not self._shipkit_live():
+            self._shipkit_adopt(value)
+
+    def _shipkit_adopt(self, shipment) -> None:
+        """Take over *shipment* as if it were sent now: label, number along the chain, price, cost, chatter."""
+        self.ensure_one()
+        self._shipkit_take_way(shipment.account)
+        if shipment.total is None:
+            shipment = self._shipkit_priced(shipment)
+        self.sudo().with_context(shipkit_adopted=shipment).send_to_shipper()
+
+    def _shipkit_priced(self, shipment):
+        """*shipment*, which was looked up without a price, at the price that its service has now."""
+        try:
+            request = self.carrier_id._shipkit_request(self)
+            quotes = client_of(self.env).rates(request, accounts=[shipment.account]).quotes
+        except (ShipkitError, UserError):
+            quotes = ()
+        for quote in quotes:
+            if quote.service == shipment.service:
+                return attrs.evolve(shipment, total=quote.total)
+        words = self.env._("The carrier does not say what this label costs: its price is to be entered by hand.")
+        self.message_post(body=words, author_id=self.env.ref("base.partner_root").id)
+        return shipment
+
+    def _shipkit_take_way(self, account: str) -> None:
+        """Have the shipping method be one of *account*, where the booking was made."""
+        if self.carrier_id.sudo().shipkit_account_id.code == account:
+            return
+        same = self.carrier_id.shipkit_fallback_ids | self.env["delivery.carrier"].search(
+            [("delivery_type", "=", "shipkit"), ("shipkit_account_id.code", "=", account)]
+        )
+        chosen = same.filtered(lambda one: one.sudo().shipkit_account_id.code == account)[:1]
+        if chosen:
+            self.carrier_id = chosen
+
+    def _shipkit_tell_not_booked(self, told) -> None:
+        """Say that nothing was bought in the end, to a transfer that still has no label."""
+        if self.state == "cancel" or self._shipkit_live() or self.carrier_tracking_ref:
+            return
+        words = self.env._("Nothing was booked at the carrier in the end: ship again.")
+        open_ones = self.activity_ids.filtered(lambda one: one.summary == words)
+        if not open_ones:
+            self.sudo().activity_schedule(
+                "mail.mail_activity_data_warning", summary=words, user_id=self._shipkit_responsible().id
+            )
+
+    def _shipkit_responsible(self):
+        """Who is told: the transfer's own person, else the first manager of the stock in its company."""
+        self.ensure_one()
+        if self.user_id:
+            return self.user_id
+        managers = self.env.ref("stock.group_stock_manager").sudo().all_user_ids
+        fitting = managers.filtered(lambda user: user.active and self.company_id in user.company_ids and not user.share)
+        return fitting.sorted("id")[:1] or self.env.user
