@@ -151,6 +151,17 @@ def test_a_credit_is_set_against_the_first_line_and_what_is_billed_after_it_is_n
     assert (first.kind, again.kind) == (FindingKind.AGREES, FindingKind.AGREES)
 
 
+def test_a_line_of_nothing_takes_nothing_of_the_price() -> None:
+    home = {"N1": Seen(milestone=Milestone.DELIVERED, delivered_on=DAY)}
+    assert kinds(line(amount="0.00", line_id="1"), line(line_id="2")) == ["agrees", "agrees"]
+    assert kinds(line(amount="0.00"), seen=home) == ["agrees", "unbilled"]
+
+
+def test_within_one_bill_a_credit_comes_after_what_it_credits() -> None:
+    credit, first = found(line(amount="-10.00", line_id="1", reason=CREDIT), line(line_id="2"))
+    assert (credit.against, first.kind) == (("I1", "2"), FindingKind.AGREES)
+
+
 def test_a_credit_of_a_part_leaves_the_line_standing() -> None:
     first, credit, again = found(line(line_id="1"), line(amount="-4.00", line_id="2", reason=CREDIT), line(line_id="3"))
     assert (first.kind, credit.difference, again.kind) == (FindingKind.AGREES, usd("-4.00"), FindingKind.DUPLICATE)

@@ -157,6 +157,8 @@ class _Books:
         (account,) = owners
         line = evolve(line, shipment_match=InvoiceMatch.MATCHED)
         finding = attrs.evolve(finding, line=line, booking=account.booked.id)
+        if not billed.amount:
+            return attrs.evolve(finding, kind=FindingKind.AGREES)  # it informs, and bills nothing
         if billed.amount < 0:
             return self._credited(finding, number, billed, account)
         ordinary = line.reason is InvoiceLineReason.BOOKED or (
