@@ -34,6 +34,7 @@
         "views/menus.xml",
     ],
     "demo": ["demo/demo.xml"],
+    "uninstall_hook": "uninstalled",
     "installable": True,
     "application": True,
 }
