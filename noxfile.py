@@ -207,6 +207,8 @@ def odoo(session: nox.Session) -> None:
         session.skip(str(impossible).strip())
     install_tree(session, "test")
     session.run("python", "-m", "tests.odoo", "test")
+    session.run("python", "-m", "tests.odoo.lifecycle")
+    session.run("python", "-m", "tests.odoo.translations", "--check")
     if "full" in session.posargs:
         for campaign in ODOO_CAMPAIGNS:
             session.run("python", "-m", campaign, "--profile", "full")
