@@ -1,7 +1,7 @@
 from . import account, account_check, carrier, shipment  # what all others refer to
 
 # isort: split
-from . import booked, shipping  # what others add to
+from . import booked, cancelling, links, shipping  # what others add to
 
 # isort: split
 from . import (

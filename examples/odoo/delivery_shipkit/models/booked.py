@@ -98,7 +98,7 @@ class Shipment(models.Model):
 
     def _numbers(self) -> list[str]:
         """The numbers of the parcels that are still booked, each once."""
-        live = self.parcel_ids.filtered(lambda parcel: parcel.milestone != "cancelled")
+        live = self.parcel_ids.filtered(lambda parcel: not parcel.voided)
         return list(dict.fromkeys(filter(None, live.mapped("name"))))
 
     def _tracking_ref(self) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 from odoo import models
 from odoo.exceptions import UserError
 
 from shipkit import Shipment, ShipmentRequest
-from shipkit.errors import LabelPendingError
+from shipkit.errors import ConflictError, InputError, LabelPendingError, RejectedError
 from shipkit.ports import Phase
 
 from .. import compat
-from ..bridge import client_of, in_odoos_words
+from ..bridge import client_of, in_odoos_words, words_of
 
 DEADLINE_S = 30.0
 
@@ -42,6 +44,10 @@ class DeliveryCarrier(models.Model):
                 if pending.shipment is None:
                     raise
                 return pending.shipment
+            except ConflictError as error:
+                raise UserError(picking._shipkit_conflict_words(error)) from error
+            except (InputError, RejectedError) as error:
+                raise UserError(_by_name(words_of(self.env, error), contents, self.env)) from error
 
     def _shipkit_book(self, picking, request: ShipmentRequest) -> Shipment:
         """The booking of *picking*: made now, or the one that was made before."""
@@ -99,3 +105,13 @@ class DeliveryCarrier(models.Model):
     def _shipkit_package_type(self):
         """What goods travel in that nobody packed."""
         return self.shipkit_packaging_id
+
+
+def _by_name(words: str, contents, env) -> str:
+    """*words* with the packages as people know them, where the carrier's problems name them by position."""
+
+    def named(found: re.Match[str]) -> str:
+        position = int(found[1])
+        return f"{contents[position].name(env)}: " if position < len(contents) else found[0]
+
+    return re.sub(r"/packages/([0-9]+)[/a-z_0-9]*: ", named, words)

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_accounts,
+    test_cancel,
     test_crons,
     test_demo,
     test_egress,
