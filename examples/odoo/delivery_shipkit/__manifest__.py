@@ -28,6 +28,7 @@
         "views/manifest_views.xml",
         "views/invoice_views.xml",
         "views/picking_views.xml",
+        "views/return_views.xml",
         "views/sale_views.xml",
         "views/portal_templates.xml",
         "views/dashboard_views.xml",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,7 @@ from shipkit.errors import ShipkitError
 from shipkit.model import (
     Address,
     AddressKind,
+    CarrierFacts,
     Contact,
     Dimensions,
     Length,
@@ -85,10 +87,15 @@ def day_of(picking: Any) -> date:
     return day
 
 
-def reference_of(picking: Any, longest: int = _REFERENCE_MAX) -> str:
-    """The transfer's own number, of which the end tells it from others."""
-    text = "".join(letter if " " <= letter <= "~" else "-" for letter in picking.name)
-    return text[-min(longest, _REFERENCE_MAX) :]
+def reference_of(picking: Any, facts: CarrierFacts) -> str:
+    """The transfer's own number, of which the end tells it from others; a dash for what the carrier does not print."""
+    patterns = [rule.pattern for rule in facts.field_rules if rule.path == "/reference" and rule.pattern]
+
+    def printed(letter: str) -> bool:
+        return " " <= letter <= "~" and all(re.fullmatch(pattern, letter) for pattern in patterns)
+
+    text = "".join(letter if printed(letter) else "-" for letter in picking.name)
+    return text[-min(facts.reference_max, _REFERENCE_MAX) :]
 
 
 # Parties

@@ -11,6 +11,7 @@ from . import (
     demo,
     event,
     fallback,
+    handover,
     inbox,
     invoice,
     invoice_match,

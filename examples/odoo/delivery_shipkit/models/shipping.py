@@ -71,7 +71,7 @@ class DeliveryCarrier(models.Model):
             ship_to=compat.party_of(ship_to, what=self.env._("the delivery address")),
             packages=packages,
             service=self._shipkit_service(picking),
-            reference=compat.reference_of(picking, self._shipkit_facts().reference_max),
+            reference=compat.reference_of(picking, self._shipkit_facts()),
             references=self._shipkit_references(picking),
             options=self._shipkit_options(picking, packages),
             customs=customs,

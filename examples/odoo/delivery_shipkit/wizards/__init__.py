@@ -1,1 +1,1 @@
-from . import conflict, invoice_decision, invoice_import, manifest, pickup
+from . import conflict, handover, invoice_decision, invoice_import, manifest, pickup

@@ -144,6 +144,8 @@ FACTS: Final = CarrierFacts(
     field_rules=(
         *_party_rules("ship_from"),
         *_party_rules("ship_to"),
+        # Small letters are printed as capitals; a host that numbers with slashes is told what to put in their place.
+        FieldRule(path="/reference", pattern=r"[0-9A-Za-z_ \-]*"),
         FieldRule(path="/instructions", max_length=INSTRUCTIONS_MAX),
     ),
     # The service has no member for how a parcel is to be treated.
