@@ -7,6 +7,7 @@ from . import booked, cancelling, links, shipping  # what others add to
 from . import (
     account_webhook,
     adoption,
+    comparison,
     customs,
     demo,
     event,

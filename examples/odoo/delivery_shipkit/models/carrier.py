@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 
+from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from shipkit.constraints.found import Found
 from shipkit.constraints.schema import check_options
 from shipkit.errors import PluginError
-from shipkit.model import DocumentKind, LabelFormatFacts, LabelSpec, OptionCode, PageSize
+from shipkit.model import LabelSpec, OptionCode, PageSize
 
+from ..facts import all_facts, capabilities_of, label_value, label_words, labels_of
 from .account import REGISTRY
-
-
-def label_value(label: LabelFormatFacts) -> str:
-    """A label of the facts as text, such as ``zpl``, ``zpl-300`` or ``pdf-a4``."""
-    size = label.size.format.value if label.size is not None and label.size.format != "custom" else ""
-    return "-".join(part for part in (str(label.format), str(label.dpi or ""), size) if part)
-
-
-def label_words(value: str) -> str:
-    """That text for people."""
-    kind, *rest = value.split("-")
-    return ", ".join([kind.upper(), *(f"{part} dpi" if part.isdigit() else part for part in rest)])
 
 
 class DeliveryCarrier(models.Model):
@@ -106,6 +95,7 @@ class DeliveryCarrier(models.Model):
     )
     shipkit_installed = fields.Boolean(compute="_compute_shipkit_facts")
     shipkit_capabilities = fields.Json(compute="_compute_shipkit_facts", help="What the carrier's plugin can do.")
+    shipkit_badges = fields.Html(string="The carrier can", compute="_compute_shipkit_badges")
     shipkit_choices = fields.Json(compute="_compute_shipkit_facts")
     shipkit_service_choices = fields.Json(compute="_compute_shipkit_facts")
     shipkit_label_choices = fields.Json(compute="_compute_shipkit_facts")
@@ -117,12 +107,12 @@ class DeliveryCarrier(models.Model):
     @api.model
     def _shipkit_services(self) -> list[tuple[str, str]]:
         """``carrier:code`` of every service that the installed plugins list."""
-        return [(f"{facts.code}:{s.code}", s.name) for facts in _all_facts() for s in facts.services]
+        return [(f"{facts.code}:{s.code}", s.name) for facts in all_facts() for s in facts.services]
 
     @api.model
     def _shipkit_label_formats(self) -> list[tuple[str, str]]:
         """Every label of the installed plugins, and those that methods have of plugins that are gone."""
-        offered = {label_value(label) for facts in _all_facts() for label in _labels(facts)}
+        offered = {label_value(label) for facts in all_facts() for label in labels_of(facts)}
         self.env.cr.execute(
             "SELECT DISTINCT shipkit_label_format FROM delivery_carrier WHERE shipkit_label_format IS NOT NULL"
         )
@@ -147,15 +137,38 @@ class DeliveryCarrier(models.Model):
         for method in self:
             facts = method._shipkit_facts()
             method.shipkit_installed = facts is not None
-            method.shipkit_capabilities = _capabilities(facts) if facts is not None else {}
+            method.shipkit_capabilities = capabilities_of(facts) if facts is not None else {}
             options = {str(option.code): option for option in facts.options} if facts is not None else {}
             method.shipkit_choices = sorted(options)
-            services, labels = (facts.services, _labels(facts)) if facts is not None else ((), ())
+            services, labels = (facts.services, labels_of(facts)) if facts is not None else ((), ())
             method.shipkit_service_choices = [f"{facts.code}:{service.code}" for service in services]
             method.shipkit_label_choices = sorted({label_value(label) for label in labels})
             signature = options.get("signature")
             levels = [value for value, _name in self._fields["shipkit_signature"].selection]
             method.shipkit_signature_choices = sorted(signature.values) if signature and signature.values else levels
+
+    @api.depends("shipkit_account_id.plugin")
+    def _compute_shipkit_badges(self) -> None:
+        _ = self.env._
+        words = {
+            "rates": _("prices"),
+            "create_shipment": _("labels"),
+            "find_shipments": _("look-up after a lost answer"),
+            "cancel_shipment": _("cancelling"),
+            "track": _("tracking"),
+            "read_webhook": _("pushed events"),
+            "service_points": _("points"),
+            "create_return": _("returns"),
+            "book_pickup": _("pickups"),
+            "close_manifest": _("manifests"),
+            "check_address": _("address check"),
+            "insure": _("insurance afterwards"),
+            "invoices": _("invoices"),
+        }
+        badge = Markup('<span class="badge rounded-pill text-bg-light me-1">%s</span>')
+        for method in self:
+            able = [text for name, text in words.items() if method._shipkit_can(name)]
+            method.shipkit_badges = Markup().join(badge % text for text in able)
 
     @api.depends("delivery_type", "shipkit_account_id", "prod_environment", "company_id")
     def _compute_shipkit_objection(self) -> None:
@@ -287,18 +300,13 @@ class DeliveryCarrier(models.Model):
             return _("The account %s is for production, and this method is switched to test.", account.name)
         if account.environment != "production" and self.prod_environment:
             return _("This method is switched to production, and the account %s is not.", account.name)
-        if account.environment == "production" and self._shipkit_neutralized():
-            return _("This database is a neutralized copy: accounts for production are not used.")
-        return ""
+        return account.problem or ""
 
     def _shipkit_check(self, company=None) -> None:
         """Raises:
         UserError: the method cannot be used; nothing was sent."""
         if refusal := self._shipkit_refusal(company):
             raise UserError(refusal)
-
-    def _shipkit_neutralized(self) -> bool:
-        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 
     def _shipkit_label(self) -> LabelSpec | None:
         """The label that is wanted; None for the carrier's first."""
@@ -340,31 +348,3 @@ _TYPED = {
 
 FLAGS = {OptionCode(code): name for code, name in _TYPED.items() if code not in ("signature", "notify")}
 """Those that say all by being there."""
-
-
-def _all_facts() -> Iterator[object]:
-    for name in REGISTRY.names():
-        try:
-            yield REGISTRY.carrier(name).facts()
-        except PluginError:
-            continue  # a broken plugin offers nothing; its own methods say so
-
-
-def _labels(facts) -> list[LabelFormatFacts]:
-    return [label for label in facts.label_formats if label.kind is DocumentKind.LABEL]
-
-
-def _capabilities(facts) -> dict[str, object]:
-    """The facts that views and people ask for, as plain JSON."""
-    able = [str(name) for name, operation in facts.operations.items() if operation.support in ("yes", "emulated")]
-    return {
-        "carrier": facts.name,
-        "interface": facts.interface,
-        "operations": sorted(able),
-        "options": sorted(str(option.code) for option in facts.options),
-        "services": len(facts.services),
-        "labels": sorted({label_value(label) for label in _labels(facts)}),
-        "packages_max": facts.limits.packages_max if facts.limits is not None else None,
-        "billing": str(facts.recovery.billing) if facts.recovery.billing is not None else None,
-        "void_hours": facts.void.window_h if facts.void is not None else None,
-    }

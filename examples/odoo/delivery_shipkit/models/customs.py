@@ -26,11 +26,10 @@ from shipkit.model import (
     Payer,
     Reference,
     ReferenceType,
-    TaxId,
-    TaxIdType,
     Weight,
 )
 
+from .. import compat
 from .carrier import FLAGS
 
 _DESCRIPTION_MAX = 50  # what the shortest field for the goods holds, of the carriers that want them in words
@@ -129,7 +128,7 @@ class DeliveryCarrier(models.Model):
         if not goods or not worth:
             return None
         currency = goods[0].currency
-        return Money(_rounded(worth * self.shipping_insurance / 100, currency), currency.name)
+        return compat.money_of(worth * self.shipping_insurance / 100, currency)
 
     def _shipkit_cash(self, source) -> Money | None:
         """What the carrier collects: the whole order, where its customer chose cash on delivery.
@@ -157,7 +156,7 @@ class DeliveryCarrier(models.Model):
                         order.name,
                     )
                 )
-        return Money(_rounded(order.amount_total, order.currency_id), order.currency_id.name)
+        return compat.money_of(order.amount_total, order.currency_id)
 
     # Goods
 
@@ -166,14 +165,14 @@ class DeliveryCarrier(models.Model):
         currency = self._shipkit_order(source).currency_id or source.company_id.currency_id
         if source._name == "sale.order":
             return [
-                Goods(line.product_id, _exact(quantity), _price(line), currency)
+                Goods(line.product_id, compat.exact(quantity), _price(line), currency)
                 for line in source.order_line
                 if line.product_id.type == "consu" and not line.is_delivery and not line.display_type
                 if (quantity := line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id))
             ]
         found: dict[tuple[int, int], Goods] = {}
         for line in source.move_line_ids.filtered(lambda line: line.product_id.type == "consu"):
-            quantity = _exact(line.quantity_product_uom)
+            quantity = compat.exact(line.quantity_product_uom)
             sold = line.move_id.sale_line_id
             if not quantity:
                 continue
@@ -239,8 +238,6 @@ class DeliveryCarrier(models.Model):
             raise UserError(_("Customs wants to know more of these products:\n%s", "\n".join(dict.fromkeys(missing))))
 
     def _shipkit_line(self, number: int, goods: Goods) -> CommodityLine:
-        from .. import compat
-
         product = goods.product
         weight = compat.weight_of(self.env, product.weight)
         return CommodityLine(
@@ -248,7 +245,7 @@ class DeliveryCarrier(models.Model):
             sku=product.default_code or None,
             description=product.name,
             quantity=goods.quantity,
-            unit_value=Money(_exact(goods.price, 4), goods.currency.name),
+            unit_value=Money(compat.exact(round(goods.price, 4)), goods.currency.name),
             net_weight=Weight(weight.value * goods.quantity, weight.unit),
             hs_code="".join(filter(str.isdigit, product.hs_code)),
             origin_country=product.country_of_origin.code,
@@ -271,17 +268,6 @@ class DeliveryCarrier(models.Model):
             )
         return Incoterm(code)
 
-    def _shipkit_tax_ids(self, partner) -> tuple[TaxId, ...]:
-        """The numbers by which customs knows *partner*."""
-        company = partner.commercial_partner_id
-        country = company.country_id.code or partner.country_id.code
-        numbers = ((TaxIdType.VAT, company.vat), (TaxIdType.EORI, company.shipkit_eori))
-        return tuple(
-            TaxId(type=kind, value=_bare(number), issuer=_issuer(_bare(number), country))
-            for kind, number in numbers
-            if number and len(_bare(number)) > 1  # Odoo writes "/" for "has none"
-        )
-
 
 def _price(line) -> float:
     """What one of the product, in the product's own unit, is sold for without tax."""
@@ -293,25 +279,4 @@ def _in(currency, amount: float, source) -> float:
     company = source.company_id
     if currency == company.currency_id:
         return amount
-    return company.currency_id._convert(amount, currency, company, source.create_date, round=False)
-
-
-def _exact(number: float, digits: int = 6) -> Decimal:
-    """A float of Odoo as the decimal that a person wrote."""
-    return Decimal(str(round(number, digits))).normalize() + 0
-
-
-def _rounded(amount: float, currency) -> Decimal:
-    return Decimal(f"{currency.round(amount):.{currency.decimal_places}f}")
-
-
-def _bare(number: str) -> str:
-    return "".join(filter(str.isalnum, number)).upper()
-
-
-def _issuer(number: str, country: str) -> str:
-    """The country in front of a European number; EL is Greece's."""
-    prefix = number[:2]
-    if not prefix.isalpha():
-        return country
-    return {"EL": "GR", "XI": "GB"}.get(prefix, prefix)
+    return company.currency_id._convert(amount, currency, company, compat.day_of(source), round=False)

@@ -27,6 +27,13 @@ class DeliveryCarrier(models.Model):
         help="The order asks for one of the carrier's places, and the parcel goes there.",
     )
 
+    shipkit_finds_points = fields.Boolean(compute="_compute_shipkit_finds_points")
+
+    @api.depends("shipkit_account_id.plugin")
+    def _compute_shipkit_finds_points(self) -> None:
+        for method in self:
+            method.shipkit_finds_points = method._shipkit_can("service_points")
+
     @api.depends("shipkit_account_id", "shipkit_service_code")
     def _compute_shipkit_use_locations(self) -> None:
         """By itself where the service goes to points only."""

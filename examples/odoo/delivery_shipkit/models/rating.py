@@ -20,6 +20,7 @@ from shipkit.codec import canonical
 from shipkit.errors import DeadlineError, NotSupportedError, OutcomeUnknownError, ShipkitError
 from shipkit.model import NoticeLevel, RateAnswer, RateQuote, RateRequest
 
+from .. import compat
 from ..bridge import client_of, words_of
 
 _SHOP_S = 4.0
@@ -108,7 +109,7 @@ class DeliveryCarrier(models.Model):
             UserError: there is none, or its currency has no rate.
         """
         answer = self._shipkit_answer(order)
-        wanted = self.shipkit_service_code
+        wanted = self.env.context.get("shipkit_service") or self.shipkit_service_code
         offers = [
             Offer(quote, self._shipkit_price(quote, order))
             for quote in answer.quotes
@@ -156,8 +157,6 @@ class DeliveryCarrier(models.Model):
         return answer
 
     def _shipkit_rate_request(self, order) -> RateRequest:
-        from .. import compat
-
         sender, receiver = self._shipkit_ends(order)
         packages = compat.packages_of_order(order, self)
         return RateRequest(

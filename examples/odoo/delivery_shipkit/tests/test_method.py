@@ -144,7 +144,7 @@ class TestMethod(ShipkitCase):
         self.assertEqual(self.carrier._shipkit_refusal(), "")
         with self.assertRaises(UserError):
             self.carrier.toggle_prod_environment()
-        self.account.environment = "production"
+        self.account.write({"environment": "production", "base_url": False})
         self.assertIn("switched to test", self.carrier._shipkit_refusal())
         with self.assertRaises(UserError):
             self.carrier._shipkit_check()
@@ -154,7 +154,7 @@ class TestMethod(ShipkitCase):
         self.assertIn("switched to production", self.carrier._shipkit_refusal())
 
     def test_a_neutralized_copy_uses_no_account_for_production(self):
-        self.account.environment = "production"
+        self.account.write({"environment": "production", "base_url": False})
         self.carrier.prod_environment = True
         self.env["ir.config_parameter"].set_param("database.is_neutralized", True)
         self.assertIn("neutralized", self.carrier._shipkit_refusal())
@@ -203,4 +203,5 @@ class TestMethod(ShipkitCase):
             method.shipkit_carrier_options = '{"tone": "loud"}'
             with self.assertRaises(ValidationError):
                 method.shipkit_carrier_options = '{"tone": "grey"}'
+            self.assertAlmostEqual(method.rate_shipment(self.order())["price"], 12.5)
         sys.modules.pop("acme_for_a_test", None)
