@@ -1,7 +1,8 @@
-"""Deliveries by the hundred, by several workers, with a carrier that loses answers: ``python -m tests.odoo.pickings``.
+"""Deliveries by the hundred, by several workers, with a carrier that loses answers.
 
-``--profile full``: 500 deliveries, 4 workers, 2 % of the calls lost after the carrier has booked. Then time goes by, the
-recovery runs, and people press the button of what is left. Prints what the carrier and Odoo have, and whose time it took.
+``python -m tests.odoo.pickings --profile full``: 500 deliveries, 4 workers, 2 % of the calls lost after the carrier has
+booked. Then time goes by, the recovery runs, and people press the button of what is left. Prints what the carrier and
+Odoo have, and whose time it took.
 """
 
 from __future__ import annotations
@@ -111,12 +112,14 @@ def told_of(
     live = sum(booking.live for booking in books)
     whole, ours = sum(row["took_s"] for row in first), sum(row["in_shipkit_s"] for row in first)
     print(
-        f"{profile.deliveries} deliveries, {profile.workers} workers, {lost} answers lost; seen at once: {errors(first)}"
+        f"{profile.deliveries} deliveries, {profile.workers} workers, {lost} answers lost; "
+        f"seen at once: {errors(first)}"
     )
     print(f"at the carrier: {len(books)} bookings, {live} live; in Odoo: {json.dumps(seen)}")
+    each, in_shipkit = whole / profile.deliveries * 1000, ours / profile.deliveries * 1000
     print(
-        f"validated in {took_s:.0f} s with Odoo's start; a delivery takes {whole / profile.deliveries * 1000:.0f} ms of "
-        f"a worker, {ours / profile.deliveries * 1000:.0f} ms of them in shipkit: a share of {ours / whole:.2f}"
+        f"validated in {took_s:.0f} s with Odoo's start; a delivery takes {each:.0f} ms of a worker, {in_shipkit:.0f} ms "
+        f"of them in shipkit: a share of {ours / whole:.2f}"
     )
     wanted = {"with_one_label": profile.deliveries, "with_a_number": profile.deliveries, "waiting": 0}
     wanted["numbers"] = profile.deliveries
