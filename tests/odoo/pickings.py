@@ -118,8 +118,8 @@ def told_of(
     print(f"at the carrier: {len(books)} bookings, {live} live; in Odoo: {json.dumps(seen)}")
     each, in_shipkit = whole / profile.deliveries * 1000, ours / profile.deliveries * 1000
     print(
-        f"validated in {took_s:.0f} s with Odoo's start; a delivery takes {each:.0f} ms of a worker, {in_shipkit:.0f} ms "
-        f"of them in shipkit: a share of {ours / whole:.2f}"
+        f"validated in {took_s:.0f} s with Odoo's start; a delivery takes {each:.0f} ms of a worker, "
+        f"{in_shipkit:.0f} ms of them in shipkit: a share of {ours / whole:.2f}"
     )
     wanted = {"with_one_label": profile.deliveries, "with_a_number": profile.deliveries, "waiting": 0}
     wanted["numbers"] = profile.deliveries
