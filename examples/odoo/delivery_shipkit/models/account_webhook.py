@@ -15,6 +15,7 @@ from ..controllers.webhook import ROUTE
 from .account import REGISTRY
 
 _SILENT = "delivery_shipkit.activity_silence"
+_REFUSED = "delivery_shipkit.activity_credentials"
 
 
 class Account(models.Model):
@@ -50,6 +51,7 @@ class Account(models.Model):
     def action_subscribe(self):
         """Have the carrier push for every parcel on its way, and for those to come."""
         self.ensure_one()
+        self.check_access("write")
         if _is_neutralized(self.env):
             raise UserError(self.env._("This is a copy of a database: carriers must not be told to push to it."))
         with in_odoos_words(self.env):
@@ -71,20 +73,28 @@ class Account(models.Model):
         return client_of(self.env).events.subscribe_open(self.code, callback_url=self.webhook_url)
 
     def _tell_silence(self, silences) -> None:
-        """One activity for each account whose pushes do not come, for as long as it lasts; closed when they do."""
+        """Tell of each account whose pushes do not come."""
         by_code = {silence.account: silence for silence in silences}
         for account in self.search([]):
             silence = by_code.get(account.code)
-            open_ones = account.activity_search([_SILENT])
-            if silence is None:
-                open_ones.action_feedback(self.env._("Pushes come again."))
-            elif not open_ones:
-                account.activity_schedule(
-                    _SILENT,
-                    date_deadline=fields.Date.context_today(self) + timedelta(days=1),
-                    note=account._silence_words(silence),
-                    user_id=self.env.ref("base.user_admin").id,
-                )
+            account._tell(_SILENT, silence and account._silence_words(silence), self.env._("Pushes come again."))
+
+    def _tell_refused(self, asked, refused) -> None:
+        """Tell of each account that was *asked* and whose carrier *refused* what it was shown."""
+        words = self.env._("The carrier refuses the account's credentials, so that its parcels cannot be asked for.")
+        for account in self.search([("code", "in", list(asked))]):
+            said = words if account.code in refused else ""
+            account._tell(_REFUSED, said, self.env._("The carrier takes them again."))
+
+    def _tell(self, kind, words, over) -> None:
+        """One activity for the administrator, for as long as there are *words*; closed when there are none."""
+        open_ones = self.activity_search([kind])
+        if not words:
+            open_ones.action_feedback(over)
+        elif not open_ones:
+            day = fields.Date.context_today(self) + timedelta(days=1)
+            admin = self.env.ref("base.user_admin")
+            self.activity_schedule(kind, date_deadline=day, note=words, user_id=admin.id)
 
     def _silence_words(self, silence):
         heard = fields.Datetime.to_string(silence.heard_at) if silence.heard_at else self.env._("never")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from shipkit.errors import ShipkitError
+from shipkit.errors import AuthenticationError, ShipkitError
 from shipkit.publishers.relay import Relay
 
 from ..bridge import DESTINATION, _is_neutralized, client_of, events_of
@@ -74,6 +74,8 @@ class Jobs(models.AbstractModel):
             polled = client.events.poll()
             for alias, error in polled.stopped.items():
                 _logger.info("%s is not asked any further now: %s", alias, error.code)
+            refused = {alias for alias, error in polled.stopped.items() if isinstance(error, AuthenticationError)}
+            self.env["shipkit.account"]._tell_refused({one.account for one in polled.parcels}, refused)
             if polled.announcements:
                 self._awake()
             news = polled.taken > 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from odoo import api, fields, models
 
 from shipkit.errors import InputError
@@ -101,6 +103,16 @@ class Shipment(models.Model):
     told_milestones = fields.Json(help="What was written into the transfer's chatter: milestones and their ordinals.")
     delivered_on = fields.Date(help="The day of the hand-over, at its place.")
     handed_over_on = fields.Date(help="The day on which the carrier had it first, at its place.")
+
+    def write(self, vals):
+        """What is cancelled is asked for no more. Its pushes are still taken: a voided label that is used is seen."""
+        written = super().write(vals)
+        if vals.get("state") == "voided":
+            client = client_of(self.env)
+            for scope in filter(None, [parcel.scope or parcel._followed_as() for parcel in self.parcel_ids]):
+                with suppress(InputError):  # nobody has followed it yet
+                    client.events.unfollow(scope=scope)
+        return written
 
     def _project(self) -> None:
         """Say what the timelines of its parcels say, and tell the people whom it concerns."""

@@ -8,7 +8,9 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from shipkit.client.events.ends import Processed
+from shipkit.client.events.polling import Asked, Found, Polled
 from shipkit.client.events.watching import Silence
+from shipkit.errors import AuthenticationError
 from shipkit.ports.events import Unsent
 
 from .common import SECRET, ShipkitCase
@@ -47,6 +49,23 @@ class TestCrons(Tracked, ShipkitCase):
             self.run_job("cron_follow")
         self.run_job("cron_process")
         self.assertEqual((down.milestone, up.milestone), ("announced", "delivered"))
+
+    def test_an_account_that_its_carrier_refuses_is_told_to_the_administrator_once(self):
+        code = self.account.code
+        asked = (Asked(scope="ups:1Z:2026-11-24", account=code, found=Found.PUT_OFF),)
+        refused = Polled(parcels=asked, stopped={code: AuthenticationError("the token is refused")})
+        for answer, told in ((refused, 1), (refused, 1), (Polled(parcels=asked), 0)):
+            answers = [Polled(), answer]
+            with patch.object(type(self.client.events), "poll", lambda _self, left=answers: left.pop()):
+                self.run_job("cron_follow")
+            self.assertEqual(len(self.account.activity_ids), told)
+
+    def test_what_is_cancelled_is_asked_for_no_more(self):
+        _, shipment = self.shipped()
+        scope = self.events_store().find((("ups", shipment.parcel_ids.name),))[0].scope
+        self.assertTrue(self.events_store().parcels((scope,))[0].next_poll_at)
+        shipment.state = "voided"
+        self.assertFalse(self.events_store().parcels((scope,))[0].next_poll_at)
 
     def test_a_job_whose_time_is_over_goes_on_in_the_next_run(self):
         rounds = []
@@ -160,7 +179,10 @@ class TestInbox(Tracked, ShipkitCase):
         own = [("kind", "=", "announcement"), ("number", "in", [one.number for one in told])]
         rows = self.env["shipkit.inbox"].search(own)
         self.assertEqual(set(rows.mapped("error")), {"refused_ValueError"})
-        rows.action_replay()
+        manager = self.env["res.users"].create(
+            {"name": "Manager", "login": "manager-5", "group_ids": [(4, self.env.ref("stock.group_stock_manager").id)]}
+        )
+        rows.with_user(manager).action_replay()
         self.run_job("cron_process")
         self.assertEqual(picking.shipkit_milestone, "delivered")
 

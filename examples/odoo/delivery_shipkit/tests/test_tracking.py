@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from psycopg2.errors import SerializationFailure
 
 from shipkit.model import (
     EventTime,
@@ -259,6 +260,20 @@ class TestAnnouncements(Tracked, ShipkitCase):
         self.events_store().send_again("odoo", numbers)
         self.run_job("cron_process")
         self.assertEqual(bad.shipkit_milestone, "delivered")
+
+    def test_a_transfer_that_somebody_writes_at_the_same_time_is_written_after_him(self):
+        picking, shipment = self.shipped()
+        announcements = type(self.env["shipkit.announcement"])
+        take, conflicts = announcements._take, [SerializationFailure(), SerializationFailure()]
+
+        def contended(model, told):
+            if conflicts:
+                raise conflicts.pop()
+            return take(model, told)
+
+        with patch.object(announcements, "_take", contended):
+            self.told(shipment, (1, "delivered", ""))
+        self.assertEqual((picking.shipkit_milestone, conflicts), ("delivered", []))
 
     def test_news_of_a_parcel_that_is_not_in_odoo_yet_are_not_lost(self):
         picking, shipment = self.shipped()

@@ -4,7 +4,7 @@ import json
 import time
 from unittest.mock import patch
 
-from odoo.exceptions import ConcurrencyError
+from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
@@ -184,3 +184,5 @@ class TestHints(Tracked, Shipkit, HttpCase):
             {"name": "Clerk", "login": "clerk-5", "group_ids": [(4, self.env.ref("stock.group_stock_manager").id)]}
         )
         self.assertNotIn("webhook_url", self.account.with_user(clerk).fields_get())
+        with self.assertRaises(AccessError):
+            self.account.with_user(clerk).action_subscribe()
