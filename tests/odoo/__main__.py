@@ -9,9 +9,9 @@
     python -m tests.odoo psql [--db NAME] [-- ARGS]   psql
     python -m tests.odoo drop [NAME...]               drop databases; without a name, all that have the addon
 
-A database NAME is made where it is not there, and kept. SHIPKIT_ODOO_CACHE moves the cache (now: {cache}),
-SHIPKIT_ODOO_PYTHON chooses Odoo's Python. Exit codes: 0 good; 1 a test failed, or the log has an error; 5 no test ran;
-77 this machine cannot.
+A database NAME is made where it is not there, and kept. --pinned: with the versions of everything that Odoo pins.
+SHIPKIT_ODOO_CACHE moves the cache (now: {cache}), SHIPKIT_ODOO_PYTHON chooses Odoo's Python.
+Exit codes: 0 good; 1 a test failed, or the log has an error; 5 no test ran; 77 this machine cannot.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--tags", default="")
     parser.add_argument("--modules", default=ADDON, type=lambda told: tuple(told.split(",")))
     parser.add_argument("--demo", action="store_true")
+    parser.add_argument("--pinned", action="store_true")
     parser.add_argument("--keep", action="store_true")
     told = parser.parse_args(arguments)
-    if isinstance(told.modules, str):
-        told.modules = (told.modules,)
     if told.command == "help":
         print(text)
         return 0
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> int:
         reason = reason_against()
         print(reason, end="\n" if reason else "")
         return UNAVAILABLE if reason else 0
-    with Stand.or_skipped() as stand:
+    with Stand.or_skipped(pinned=told.pinned) as stand:
         return COMMANDS[told.command](stand, told)
 
 
@@ -64,13 +63,12 @@ def test(stand: Stand, told: argparse.Namespace) -> int:
 
 def report(found: Verdict) -> int:
     """Print *found*, its count last, and give the exit code."""
-    for kind, lines in (("error", found.errors), ("warning", found.warnings)):
-        for line in lines:
-            print(f"odoo: {kind} in the log: {line}")
-    if not found.passed and not found.failed:
+    for line in found.log:
+        print(f"odoo: in the log: {line}")
+    if found.empty:
         say("no test ran: the module did not load, or the tags choose none")
     print(found)
-    return 0 if found.good else 5 if not found.passed and not found.failed else 1
+    return 0 if found.good else 5 if found.empty else 1
 
 
 def template(stand: Stand, told: argparse.Namespace) -> int:

@@ -45,8 +45,8 @@ class Stand:
         self.databases = Databases(cluster, odoo)
 
     @classmethod
-    def open(cls) -> Self:
-        """The stand, from what the cache holds and this machine offers.
+    def open(cls, *, pinned: bool = False) -> Self:
+        """The stand, from what the cache holds and this machine offers; *pinned*: with the versions that Odoo pins.
 
         Raises:
             Unavailable: this machine cannot; the message says what it lacks.
@@ -54,7 +54,7 @@ class Stand:
         if reason := reason_against():
             raise Unavailable(reason)
         debian.package()
-        python = interpreter.environment()
+        python = interpreter.environment(pinned=pinned)
         server = Cluster()
         server.attach()
         stand = cls(server, Odoo(python, server.options()))
@@ -77,10 +77,10 @@ class Stand:
 
     @classmethod
     @contextmanager
-    def or_skipped(cls) -> Iterator[Self]:
+    def or_skipped(cls, *, pinned: bool = False) -> Iterator[Self]:
         """The stand for a script: where it is impossible, the script ends with the reason and the code for a skip."""
         try:
-            stand = cls.open()
+            stand = cls.open(pinned=pinned)
         except Unavailable as error:
             print(f"odoo: not on this machine: {error}", file=sys.stderr)
             raise SystemExit(UNAVAILABLE) from error
@@ -178,7 +178,7 @@ class Stand:
                 print(line, end="")
             found = verdict("".join(log))
             if process.wait() and found.good:
-                return found._replace(errors=(f"Odoo ended with {process.returncode}: {last_lines(''.join(log), 3)}",))
+                return found._replace(log=(f"Odoo ended with {process.returncode}: {last_lines(''.join(log), 3)}",))
             return found
         finally:
             if not keep:

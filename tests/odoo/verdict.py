@@ -16,26 +16,30 @@ class Verdict(NamedTuple):
 
     passed: int
     failed: int
-    errors: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    """Errors, and warnings that name us."""
+
+    @property
+    def empty(self) -> bool:
+        """No test ran, which Odoo itself reports as zero failures."""
+        return not self.passed and not self.failed
 
     @property
     def good(self) -> bool:
-        """Tests ran, all passed, and the log has no error."""
-        return self.passed > 0 and not self.failed and not self.errors
+        """Tests ran, all passed, and the log is clean."""
+        return self.passed > 0 and not self.failed and not self.log
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def verdict(log: str) -> Verdict:
-    """The verdict on the run that wrote *log*; one that was cut off before it had counted has passed nothing."""
-    counts = COUNT.findall(log)
+def verdict(text: str) -> Verdict:
+    """The verdict on the run that wrote *text*; one that was cut off before it had counted has passed nothing."""
+    counts = COUNT.findall(text)
     failed, errors, total = map(int, counts[-1]) if counts else (0, 0, 0)
-    told = [found.groups() for found in map(LINE.match, log.splitlines()) if found]
+    told = [found.groups() for found in map(LINE.match, text.splitlines()) if found]
     return Verdict(
         passed=total - failed - errors,
         failed=failed + errors,
-        errors=tuple(text for level, text in told if level != "WARNING"),
-        warnings=tuple(text for level, text in told if level == "WARNING"),
+        log=tuple(f"{level} {line}" for level, line in told if level != "WARNING" or "shipkit" in line),
     )

@@ -50,12 +50,8 @@ def main() -> int:
         print(looked.stdout, end="")
         where, state = looked.stdout.splitlines()[:2] if not looked.returncode else ("", looked.stderr)
         inside = where.startswith(folder) and where.endswith("site-packages/odoo/addons/delivery_shipkit/__init__.py")
-        found = verdict(log + looked.stderr)
-        told = [
-            *found.errors,
-            *found.warnings,
-            *(line for line in checked.splitlines() if line.startswith("odoo-addon")),
-        ]
+        told = [*verdict(log + looked.stderr).log]
+        told += [line for line in checked.splitlines() if line.startswith("odoo-addon")]
         good = inside and state.startswith("installed") and not told
         print(
             *told,
