@@ -42,7 +42,7 @@ class DeliveryCarrier(models.Model):
 
     _inherit = "delivery.carrier"
 
-    def _shipkit_ways(self, order) -> list[dict[str, object]]:
+    def _shipkit_compared(self, order) -> list[dict[str, object]]:
         """What this method offers for *order*, as rows: each service where it leaves that open, else one."""
         services: list[str | None] = [None]
         if self.shipkit_pricing == "carrier" and not self.shipkit_service_code and not self._shipkit_refusal():
@@ -84,7 +84,7 @@ class SaleOrder(models.Model):
         rows = [
             row
             for method in serving
-            for row in method.with_context(order_weight=self.shipping_weight)._shipkit_ways(self)
+            for row in method.with_context(order_weight=self.shipping_weight)._shipkit_compared(self)
         ]
         quotes = self.env["shipkit.quote"].create(rows)
         return {
