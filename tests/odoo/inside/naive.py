@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import httpx
 from odoo.addons.delivery_shipkit.bridge import client_of
+from odoo.addons.stock_delivery.models.stock_picking import StockPicking
 from odoo.exceptions import UserError
 
 from shipkit import Client
@@ -27,6 +28,7 @@ def instead_of(registry: Any) -> Iterator[None]:
     with (
         patch.object(methods, "shipkit_send_shipping", _send),
         patch.object(methods, "shipkit_cancel_shipment", _cancel),
+        patch.object(registry["stock.picking"], "cancel_shipment", StockPicking.cancel_shipment),
     ):
         yield
 

@@ -53,7 +53,7 @@ class Stage:
         if known:
             self.carrier = known.id
             self.product = own["product.product"].search([("default_code", "=", f"drill-{provider}")]).id
-            self.customer = own["res.partner"].search([("ref", "=", f"ada-{provider}")]).id
+            self.customer = own["res.partner"].search([("ref", "=", f"ada-{provider}")], order="id", limit=1).id
             return
         product = own["product.product"].create(
             {"name": "Drill", "default_code": f"drill-{provider}", "type": "consu", "is_storable": True, "weight": 1.2,
@@ -126,5 +126,8 @@ def later(registry: Any) -> None:
     with registry.cursor() as cursor:
         columns = ("lease_until", "settle_at", "first_sent_at", "watch_until", "next_at", "created_at", "updated_at")
         moved = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)
+        cursor.execute("SELECT to_regclass('shipkit.shipkit_ledger')")
+        if not cursor.fetchone()[0]:
+            return  # nobody has used a ledger yet
         cursor.execute(f"UPDATE shipkit.shipkit_ledger SET {moved}")
     request(registry, lambda own: own.ref("delivery_shipkit.cron_recover").method_direct_trigger())

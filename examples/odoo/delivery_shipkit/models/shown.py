@@ -15,14 +15,20 @@ class StockPicking(models.Model):
 
     _inherit = "stock.picking"
 
-    shipkit_parcel_ids = fields.Many2many("shipkit.parcel", string="Parcels", compute="_compute_shipkit_looked_at")
-    shipkit_event_ids = fields.Many2many("shipkit.event", string="Journey", compute="_compute_shipkit_looked_at")
-    shipkit_promised_on = fields.Date(string="Promised for", compute="_compute_shipkit_looked_at")
-    shipkit_expected_on = fields.Date(string="Expected on", compute="_compute_shipkit_looked_at")
+    shipkit_parcel_ids = fields.Many2many(
+        "shipkit.parcel", string="Parcels", compute="_compute_shipkit_looked_at", compute_sudo=True
+    )
+    shipkit_event_ids = fields.Many2many(
+        "shipkit.event", string="Journey", compute="_compute_shipkit_looked_at", compute_sudo=True
+    )
+    shipkit_promised_on = fields.Date(string="Promised for", compute="_compute_shipkit_looked_at", compute_sudo=True)
+    shipkit_expected_on = fields.Date(string="Expected on", compute="_compute_shipkit_looked_at", compute_sudo=True)
     shipkit_late = fields.Boolean(
         string="Late", compute="_compute_shipkit_looked_at", search="_search_shipkit_late", compute_sudo=True
     )
-    shipkit_shipment_count = fields.Integer(string="Number of shipments", compute="_compute_shipkit_looked_at")
+    shipkit_shipment_count = fields.Integer(
+        string="Number of shipments", compute="_compute_shipkit_looked_at", compute_sudo=True
+    )
 
     @api.depends("shipkit_shipment_ids.parcel_ids.event_ids", "shipkit_shipment_ids.late")
     def _compute_shipkit_looked_at(self) -> None:
