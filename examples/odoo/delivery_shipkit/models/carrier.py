@@ -170,7 +170,14 @@ class DeliveryCarrier(models.Model):
             able = [text for name, text in words.items() if method._shipkit_can(name)]
             method.shipkit_badges = Markup().join(badge % text for text in able)
 
-    @api.depends("delivery_type", "shipkit_account_id", "prod_environment", "company_id")
+    @api.depends(
+        "delivery_type",
+        "prod_environment",
+        "company_id",
+        "shipkit_account_id.active",
+        "shipkit_account_id.environment",
+        "shipkit_account_id.plugin",
+    )
     def _compute_shipkit_objection(self) -> None:
         for method in self:
             method.shipkit_objection = method.delivery_type == "shipkit" and method._shipkit_refusal()

@@ -181,6 +181,24 @@ class TestMethod(ShipkitCase):
             self.assertIn("not installed", result["error_message"])
             self.assertEqual(self.carrier_by(self.aggregator, "USPS/Priority")._shipkit_refusal(), "")
 
+    def test_a_salesperson_opens_the_form_of_a_method(self):
+        user = self.env["res.users"].create(
+            {
+                "name": "S",
+                "login": "s-method",
+                "group_ids": [(6, 0, self.env.ref("sales_team.group_sale_salesman").ids)],
+            }
+        )
+        method = self.carrier.with_user(user)
+        Form(method)
+        (read,) = method.web_read({"shipkit_account_id": {"fields": {"display_name": {}}}, "shipkit_objection": {}})
+        self.assertEqual(read["shipkit_account_id"]["display_name"], self.account.name)
+
+    def test_the_form_shows_what_the_carrier_can(self):
+        self.assertIn("cancelling", self.carrier.shipkit_badges)
+        point = self.carrier_by(self.account_at("mondialrelay", self.simulator), "24R")
+        self.assertNotIn("cancelling", point.shipkit_badges)
+
     def test_a_plugin_of_ones_own_appears_without_a_line_of_python_in_odoo(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         (Path(folder) / "acme_for_a_test.py").write_text(ACME)
