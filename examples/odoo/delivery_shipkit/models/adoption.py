@@ -24,15 +24,31 @@ class Picking(models.Model):
     def _shipkit_take_in(self, told, value) -> None:
         """What the ledger has now: taken over where this transfer waits for it, its papers where only these lacked."""
         self.ensure_one()
-        if isinstance(value, ReturnShipment) or value.generation != told.generation:
+        if isinstance(value, ReturnShipment):
+            if self.state != "cancel" and "confirmed" not in self._shipkit_ways_back().mapped("state"):
+                self._shipkit_take_back(value)
+            return
+        if value.generation != told.generation:
             return
         same = [("key", "=", told.key), ("generation", "=", told.generation)]
         known = self.env["shipkit.shipment"].sudo().search(same, limit=1)
         if known:
             if known.state == "label_pending":
                 self.sudo()._shipkit_attach(value)
-        elif self.state != "cancel" and not self._shipkit_live():
+        # Somebody who is sending it now holds the row, and takes the label over himself.
+        elif self.state != "cancel" and not self._shipkit_live() and self.try_lock_for_update(allow_referencing=True):
             self._shipkit_adopt(value)
+
+    def _shipkit_take_back(self, back: ReturnShipment) -> None:
+        """Take over a way back as if it were booked now."""
+        method = self.carrier_id
+        if back.shipment is not None and method.sudo().shipkit_account_id.code != back.shipment.account:
+            method = self.env["delivery.carrier"].search(self._shipkit_of(back.shipment.account), limit=1) or method
+        self.sudo()._shipkit_keep_return(method, back, method._shipkit_return_weight(self))
+
+    @staticmethod
+    def _shipkit_of(account: str) -> list[tuple[str, str, str]]:
+        return [("delivery_type", "=", "shipkit"), ("shipkit_account_id.code", "=", account)]
 
     def _shipkit_adopt(self, shipment) -> None:
         """Take over *shipment* as if it were sent now: label, number along the chain, price, cost, chatter."""
@@ -60,9 +76,7 @@ class Picking(models.Model):
         """Have the shipping method be one of *account*, where the booking was made."""
         if self.carrier_id.sudo().shipkit_account_id.code == account:
             return
-        same = self.carrier_id.shipkit_fallback_ids | self.env["delivery.carrier"].search(
-            [("delivery_type", "=", "shipkit"), ("shipkit_account_id.code", "=", account)]
-        )
+        same = self.carrier_id.shipkit_fallback_ids | self.env["delivery.carrier"].search(self._shipkit_of(account))
         chosen = same.filtered(lambda one: one.sudo().shipkit_account_id.code == account)[:1]
         if chosen:
             self.carrier_id = chosen

@@ -87,8 +87,14 @@ class Operation(models.Model):
                 row.kind == "unused"
                 and row.phase == Phase.SUCCEEDED.value
                 and row.picking_id.state not in (False, "cancel")
-                and not row.picking_id._shipkit_live()
+                and not row._other_label()
             )
+
+    def _other_label(self):
+        """What the transfer has by now of what this row offers."""
+        if self.name.startswith("return-"):
+            return self.picking_id._shipkit_ways_back()
+        return self.picking_id._shipkit_live()
 
     @api.depends("name", "kind", "picking_ref")
     def _compute_display_name(self) -> None:

@@ -76,7 +76,8 @@ class Shipment(models.Model):
         if values.get("state") == "voided":
             cancelled = self.filtered(lambda one: one.state != "voided" and one.kind == "outbound")
         result = super().write(values)
-        cancelled.picking_id._shipkit_take_cost_back()
+        # A newer label of the transfer keeps the cost that stands there: it is its own.
+        cancelled.picking_id.filtered(lambda one: not one._shipkit_live())._shipkit_take_cost_back()
         return result
 
     def _voided_under(self, key: str, generation: int) -> None:

@@ -7,9 +7,10 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from odoo import api, models
+from odoo.exceptions import UserError
 
 from shipkit.errors import InDoubtError, LabelPendingError, ShipkitError
-from shipkit.model import CancellationResult, ReturnShipment, Shipment
+from shipkit.model import CancellationResult, Pickup, ReturnShipment, Shipment
 from shipkit.ports import Phase
 
 from ..bridge import _is_neutralized, client_of
@@ -87,6 +88,10 @@ class Operation(models.Model):
         if isinstance(value, (Shipment, ReturnShipment)):
             if transfer:
                 transfer._shipkit_take_in(told, value)
+        elif isinstance(value, Pickup):
+            pickup = self.env["shipkit.pickup"].browse(int(told.key.rpartition("-")[2])).exists()
+            if pickup.state == "draft":
+                pickup._take(value)
         elif isinstance(value, CancellationResult):
             self.env["shipkit.shipment"].sudo()._voided_under(told.key, told.generation)
         elif value is None and transfer:
@@ -99,7 +104,10 @@ class Operation(models.Model):
         self._refresh()
 
     def _attach(self, found) -> None:
-        self.picking_id._shipkit_adopt(found)
+        if isinstance(found, ReturnShipment):
+            self.picking_id._shipkit_take_back(found)
+        else:
+            self.picking_id._shipkit_adopt(found)
 
     # What is open
 
@@ -195,6 +203,8 @@ class Operation(models.Model):
         """Whether a shipment of Odoo stands for what the ledger has."""
         same = [("key", "=", told.key), ("generation", "=", told.generation)]
         found = self.env["shipkit.shipment"].sudo().search(same)
+        if told.key.startswith("return-") and not found:  # the carrier books it when the parcel comes
+            return bool(self.env["stock.picking"].browse(transfer_of(told.key)).exists().return_label_ids)
         return any(one.picking_id and one.picking_id.state != "cancel" for one in found)
 
     def _is_used(self) -> bool:
@@ -253,8 +263,13 @@ class Operation(models.Model):
         except LabelPendingError as pending:
             self._shown_as("label_pending", told)
             found = pending.shipment
-        if found is not None:
-            self.picking_id._shipkit_take_in(told, found)
+        if found is None:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.picking_id._shipkit_take_in(told, found)
+        except UserError:  # the transfer was changed since, so that somebody has to see to it
+            self._shown_as_unused(told)
 
     def _end(self, words: str) -> None:
         """Close the row and its activity."""
@@ -291,6 +306,3 @@ class Operation(models.Model):
 def _plain(at: datetime | None):
     """*at* as Odoo stores moments."""
     return at.astimezone(timezone.utc).replace(tzinfo=None, microsecond=0) if at is not None else False
-
-
-__all__ = ["Operation"]

@@ -35,6 +35,7 @@ class TestFallback(RecoveringCase):
         self.assertEqual(picking.shipkit_shipment_ids.account_id, self.other.shipkit_account_id)
         self.assertIn(f"by {self.other.name} instead of {self.carrier.name}", self.words(picking))
         self.assertIn("nothing was bought", self.words(picking))
+        self.assertTrue(picking.carrier_tracking_url)
         self.assertGreater(picking.carrier_price, 0)
 
     def test_no_other_one_is_tried_in_doubt(self):
@@ -105,6 +106,17 @@ class TestFallback(RecoveringCase):
         self.operations(picking, "unused").action_attach()
         self.assertEqual(picking.carrier_id, self.other)
         self.assertEqual(self.live(), (0, 1))
+
+    def test_cancelled_it_is_shipped_anew_by_whichever_takes_it(self):
+        self.refuse(self.simulator)
+        picking = self.picking()
+        picking.send_to_shipper()
+        picking.cancel_shipment()
+        self.assertEqual(self.live(), (0, 0))
+        picking.carrier_id = self.carrier
+        self.accept(self.simulator)
+        picking.send_to_shipper()
+        self.assertEqual(self.live(), (1, 0))
 
     def test_where_nobody_takes_it_the_first_reason_is_told(self):
         self.refuse(self.simulator)

@@ -72,6 +72,27 @@ class TestRealCost(RecoveringCase):
             price, 2 * shipment.currency_id._convert(shipment.price, self.env.company.currency_id, self.env.company), 1
         )
 
+    def test_cancelled_and_shipped_anew_it_is_billed_once(self):
+        order, picking = self.ordered()
+        picking.button_validate()
+        cost = self.lines(order).price_unit
+        picking.cancel_shipment()
+        self.assertEqual(sum(self.lines(order).mapped("price_unit")), 0)
+        self.assertEqual(picking.carrier_price, 0)
+        picking.send_to_shipper()
+        self.assertEqual(len(self.lines(order)), 1)
+        self.assertAlmostEqual(self.lines(order).price_unit, cost, 2)
+        self.assertEqual(len(self.booked()), 1)
+
+    def test_what_is_invoiced_already_is_told_and_left(self):
+        order, picking = self.ordered()
+        picking.button_validate()
+        order._create_invoices().action_post()
+        cost = self.lines(order).price_unit
+        picking.cancel_shipment()
+        self.assertEqual(self.lines(order).price_unit, cost)
+        self.assertIn("credit it", self.words(order))
+
     def test_a_label_that_is_found_later_brings_its_cost(self):
         order, picking = self.ordered()
         self.send_lost(picking)

@@ -130,3 +130,20 @@ class TestUnused(RecoveringCase):
             with self.assertRaises(AccessError):
                 getattr(row.with_user(user), decide)()
         self.assertEqual(len(self.booked()), 1)
+
+    def test_a_way_back_that_nothing_shows_is_attached_too(self):
+        picking = self.picking()
+        picking.button_validate()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            self.carrier.shipkit_get_return_label(picking)
+            raise ZeroDivisionError
+        self.assertFalse(picking._shipkit_ways_back())
+        self.wait(1900)
+        self.recover()
+        row = self.operations(picking)
+        self.assertEqual((row.kind, row.name, row.can_attach), ("unused", f"return-{picking.id}", True))
+        number = picking.carrier_tracking_ref
+        row.action_attach()
+        self.assertEqual(len(picking._shipkit_ways_back()), 1)
+        self.assertEqual(picking.carrier_tracking_ref, number, "the delivery keeps its own")
+        self.assertEqual(len(self.booked()), 2)
