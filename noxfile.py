@@ -19,7 +19,6 @@ PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 ADDON = ROOT / "examples/odoo/delivery_shipkit"
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 BROKERS = "rabbitmq,nats,redis,kafka"
-ODOO_CAMPAIGNS: tuple[str, ...] = ()  # modules that run with --profile full
 ODOO_PINNED = ("3.12", "3.13")  # on the others the simulator's PDFs need newer releases than Odoo pins
 EXTRAS = "cli,otel,rsa,service,simulator,soap,testing"
 
@@ -202,7 +201,7 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def odoo(session: nox.Session) -> None:
-    """A real Odoo, brought up here: the addon's tests in it, and its wheel; --profile full adds the campaigns."""
+    """A real Odoo, brought up here: the addon's tests, its wheel, transactions, deliveries; --profile full does more."""
     impossible = session.run("python", "-m", "tests.odoo", "possible", silent=True, success_codes=(0, 77))
     if impossible:
         session.skip(str(impossible).strip())
@@ -211,14 +210,14 @@ def odoo(session: nox.Session) -> None:
     session.run("python", "-m", "tests.odoo.lifecycle")
     session.run("python", "-m", "tests.odoo.translations", "--check")
     session.run("python", "-m", "tests.odoo.wheel")
+    session.run("python", "-m", "tests.odoo.transactions")
+    session.run("python", "-m", "tests.odoo.pickings", "--profile", "full" if "full" in session.posargs else "ci")
     if "full" in session.posargs:
         for version in PYTHONS[1:]:
             session.run("python", "-m", "tests.odoo", "test", env={"SHIPKIT_ODOO_PYTHON": f"python{version}"})
         for version in sorted({*ODOO_PINNED} & {*PYTHONS}):
             pinned = {"SHIPKIT_ODOO_PYTHON": f"python{version}"}
             session.run("python", "-m", "tests.odoo", "test", "--pinned", env=pinned)
-        for campaign in ODOO_CAMPAIGNS:
-            session.run("python", "-m", campaign, "--profile", "full")
 
 
 @nox.session
