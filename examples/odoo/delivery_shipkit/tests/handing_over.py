@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from odoo.tests import Form
 
 class HandingOver:
     """Mixed into test classes: `self.booked_shipment()` and the wizards."""
@@ -12,8 +13,12 @@ class HandingOver:
         picking.button_validate()
         return picking.shipkit_shipment_ids
 
-    def wizard(self, model, shipments=None, **values):
-        """A wizard as the list of shipments opens it."""
-        chosen = {"active_model": "shipkit.shipment", "active_ids": shipments.ids} if shipments else {}
-        wizards = self.env[model].with_context(**chosen)
-        return wizards.create({**wizards.default_get(list(wizards._fields)), **values})
+    def wizard(self, model, shipments=None, pickup=None, **values):
+        """A wizard as a person fills it, opened from a list of shipments, from a pickup, or from a menu."""
+        context = {"default_pickup_id": pickup.id} if pickup else {}
+        if shipments:
+            context |= {"active_model": "shipkit.shipment", "active_ids": shipments.ids}
+        form = Form(self.env[model].with_context(**context))
+        for name, value in values.items():
+            setattr(form, name, value)
+        return form.save()

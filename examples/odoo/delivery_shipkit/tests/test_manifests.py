@@ -77,7 +77,7 @@ class TestManifests(ManifestCase):
         line = manifest.line_ids.filtered(lambda line: line.shipment_id == bad)
         self.assertEqual((line.state, line.code, line.text), ("refused", "E12", "wrong depot"))
         self.assertEqual(manifest.refused_count, 1)
-        self.assertIn(bad, self.wizard("shipkit.manifest.wizard", account_id=self.account.id).shipment_ids)
+        self.assertIn(bad, self.wizard("shipkit.manifest.wizard", account_id=self.account).shipment_ids)
 
     def test_what_is_not_known_to_be_closed_is_marked_nowhere(self):
         shipment = self.booked_shipment()
@@ -92,12 +92,12 @@ class TestManifests(ManifestCase):
     def test_a_shipment_is_offered_once(self):
         first, voided = self.booked_shipment(), self.booked_shipment()
         voided.state = "voided"
-        manifest = self.prepared(account_id=self.account.id)
+        manifest = self.prepared(account_id=self.account)
         self.assertEqual(manifest.line_ids.shipment_id, first)
         with self.assertRaises(UserError):
-            self.prepared(account_id=self.account.id)
+            self.prepared(account_id=self.account)
         manifest.action_discard()
-        self.assertEqual(self.prepared(account_id=self.account.id).line_ids.shipment_id, first)
+        self.assertEqual(self.prepared(account_id=self.account).line_ids.shipment_id, first)
 
     def test_what_was_cancelled_since_is_left_out(self):
         kept, cancelled = self.booked_shipment(), self.booked_shipment()

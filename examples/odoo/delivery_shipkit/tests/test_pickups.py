@@ -105,17 +105,17 @@ class TestPickups(PickupCase):
         elsewhere = self.env["res.partner"].create({"name": "Elsewhere"})
         warehouse = self.env["stock.warehouse"].create({"name": "W2", "code": "W2", "partner_id": elsewhere.id})
         other.picking_id = other.picking_id.copy({"picking_type_id": warehouse.out_type_id.id})
-        wizard = self.wizard("shipkit.pickup.wizard", account_id=self.account.id)
+        wizard = self.wizard("shipkit.pickup.wizard", account_id=self.account)
         self.assertEqual(wizard.shipment_ids, open_)
 
     def test_shipments_can_be_added_before_and_after_the_carrier_was_asked(self):
         pickup = self.ordered(self.booked_shipment())
-        more = self.wizard("shipkit.pickup.wizard", self.booked_shipment(), pickup_id=pickup.id)
+        more = self.wizard("shipkit.pickup.wizard", self.booked_shipment(), pickup=pickup)
         more.action_order()
         self.assertEqual(pickup.package_count, 2)
         pickup.action_ask()
         late = self.booked_shipment()
-        self.wizard("shipkit.pickup.wizard", late, pickup_id=pickup.id).action_order()
+        self.wizard("shipkit.pickup.wizard", late, pickup=pickup).action_order()
         self.assertEqual((len(pickup.shipment_ids), pickup.package_count), (3, 2))
         self.assertIn("told of 2 packages", pickup.message_ids[0].body)
 

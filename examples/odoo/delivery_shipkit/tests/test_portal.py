@@ -43,6 +43,7 @@ class TestPortal(HandingOver, Shipkit, HttpCase):
         page = self.page()
         self.assertIn("Out for delivery", page)
         self.assertIn(self.out.parcel_ids.name, page)
+        self.assertIn(self.out.parcel_ids.link, page)
 
     def test_the_page_tells_nothing_that_is_not_the_customers(self):
         self.out.parcel_ids.write({"problem": "driver was bitten", "signed_by": "Mr Neighbour"})
@@ -50,6 +51,12 @@ class TestPortal(HandingOver, Shipkit, HttpCase):
         page = self.page()
         self.assertNotIn("bitten", page)
         self.assertNotIn("Neighbour", page)
+
+    def test_a_cancelled_parcel_is_not_shown(self):
+        number = self.out.parcel_ids.name
+        self.delivery.cancel_shipment()
+        self.assertNotIn(number, self.page())
+        self.assertNotIn("Print Return Label", self.page())
 
     def test_a_return_shows_its_own_label(self):
         wizard = self.env["stock.return.picking"].create({"picking_id": self.delivery.id})

@@ -116,6 +116,13 @@ class TestReturns(ReturnCase):
         self.assertNotEqual(back.carrier_tracking_ref, first)
         self.assertEqual((len(back.return_label_ids), len(self.bookings(back.name))), (1, 1))
 
+    def test_cancelling_a_delivery_cancels_the_label_that_went_with_it(self):
+        self.carrier.return_label_on_delivery = True
+        delivery = self.delivered()
+        delivery.cancel_shipment()
+        self.assertFalse(self.bookings(delivery.name))
+        self.assertEqual(set(delivery.shipkit_shipment_ids.mapped("state")), {"voided"})
+
     def test_goods_without_weight_are_refused_before_anything_is_sent(self):
         back = self.returned(self.delivered())
         self.product.weight = 0
