@@ -52,11 +52,11 @@ class Shipment(models.Model):
     _inherit = "shipkit.shipment"
 
     def write(self, values):
-        """Whoever says that a delivery is cancelled, its transfers do not show it any more."""
+        """Whoever says that it is cancelled, its transfers do not show it any more."""
         fresh = self.filtered(lambda shipment: shipment.state != "voided") if values.get("state") == "voided" else self
         result = super().write(values)
         if values.get("state") == "voided":
-            for shipment in fresh.filtered(lambda shipment: shipment.kind == "outbound"):
+            for shipment in fresh:
                 shipment._leave_transfers()
         return result
 

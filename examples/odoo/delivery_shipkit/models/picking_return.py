@@ -6,15 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from odoo import fields, models
-from odoo.exceptions import UserError
 
-from shipkit.model import CancelOutcome, ReturnShipment
+from shipkit.model import ReturnShipment
 
 from .. import compat
-from ..bridge import client_of, in_odoos_words
-
-_UNDONE = (CancelOutcome.VOIDED, CancelOutcome.ALREADY_VOIDED, CancelOutcome.NOT_FOUND)
-_ENDED = ("voiding", "voided")
 
 
 class StockReturnPicking(models.TransientModel):
@@ -47,6 +42,10 @@ class StockPicking(models.Model):
         self.ensure_one()
         return self.return_id or self.move_ids.origin_returned_move_id.picking_id[:1] or self
 
+    def _shipkit_out(self):
+        """What it left by."""
+        return self.sudo()._shipkit_live()[:1]
+
     def _shipkit_return_key(self) -> str:
         """Names its way back in the ledger."""
         self.ensure_one()
@@ -54,7 +53,7 @@ class StockPicking(models.Model):
 
     def _shipkit_ways_back(self):
         """The ways back that were booked for these transfers and not cancelled."""
-        domain = [("picking_id", "in", self.ids), ("kind", "=", "return"), ("state", "not in", _ENDED)]
+        domain = [("picking_id", "in", self.ids), ("kind", "=", "return"), ("state", "!=", "voided")]
         return self.env["shipkit.shipment"].sudo().search(domain)
 
     def _shipkit_keep_return(self, method: Any, back: ReturnShipment, weight: Decimal) -> None:
@@ -78,6 +77,9 @@ class StockPicking(models.Model):
         self.invalidate_recordset(["return_label_ids"])
         if self._shipkit_comes_back():
             self.carrier_tracking_ref = ",".join(shipment._numbers())
+        # Core does so after the button; a label that is found later comes by another way.
+        if method.get_return_label_from_portal:
+            self.return_label_ids.generate_access_token()
 
     def _shipkit_attach_papers(self, method: Any, back: ReturnShipment) -> None:
         """The papers of a way back that the carrier books when the parcel comes."""
@@ -90,7 +92,7 @@ class StockPicking(models.Model):
     def _shipkit_for_customers(self) -> list[dict[str, Any]]:
         """What the portal shows of the parcels: where they are, in words, and the carriers' pages; nobody's data."""
         self.ensure_one()
-        live = self.sudo().shipkit_shipment_ids.filtered(lambda shipment: shipment.state not in _ENDED)
+        live = self.sudo().shipkit_shipment_ids.filtered(lambda shipment: shipment.state != "voided")
         words = dict(live._fields["milestone"]._description_selection(self.env))
         return [
             {
@@ -123,26 +125,11 @@ class Shipment(models.Model):
         return name
 
     def action_void_return(self) -> None:
-        """Cancel a way back; its label is no longer shown to anybody."""
-        for shipment in self.filtered(lambda shipment: shipment.kind == "return" and shipment.state not in _ENDED):
-            shipment._void_return()
+        """Cancel a way back; its label is no longer shown to anybody.
 
-    def _void_return(self) -> None:
-        with in_odoos_words(self.env):
-            result = client_of(self.env).cancel_shipment(key=self.key)
-        said = "; ".join(message.text for message in result.messages if message.text)
-        if result.outcome is CancelOutcome.REQUESTED:
-            state = "voiding"
-        elif result.outcome in _UNDONE:
-            state = "voided"
-        else:
-            raise UserError(
-                self.env._("The carrier does not cancel it (%(why)s). %(said)s", why=result.outcome.value, said=said)
-            )
-        picking = self.picking_id
-        self.sudo().state = state
-        for attachment in self.sudo().attachment_ids:
-            attachment.name = f"Cancelled-{attachment.name}"
-        picking.message_post(body=self.env._("The way back %s was cancelled.", self.name))
-        if picking._shipkit_comes_back():
-            picking.carrier_tracking_ref = False
+        Raises:
+            UserError: the carrier does not, or its answer is not known.
+        """
+        self.check_access("read")
+        self.env["stock.picking"].check_access("write")
+        self.sudo().filtered(lambda shipment: shipment.kind == "return" and shipment.state != "voided")._cancel()

@@ -42,17 +42,19 @@ class DeliveryCarrier(models.Model):
     def send_shipping(self, pickings):
         """Book, and where the method says so, the way back too; a delivery stands whatever becomes of its way back."""
         result = super().send_shipping(pickings)
-        if self.delivery_type == "shipkit" and self.return_label_on_delivery and self.can_generate_return:
-            for picking, booked in zip(pickings, result, strict=True):
-                number = (booked["tracking_number"] or "").partition(",")[0]
+        if self.delivery_type == "shipkit" and self.return_label_on_delivery:
+            for picking in pickings:
                 try:
-                    self.get_return_label(picking, tracking_number=number, origin_date=fields.Date.today())
+                    # The method that it left by, which may be one that stood in.
+                    picking._shipkit_out().carrier_id.get_return_label(picking, origin_date=fields.Date.today())
                 except UserError as refusal:
                     picking.message_post(body=self.env._("There is no return label: %s", refusal))
         return result
 
     def cancel_shipment(self, pickings):
         """Cancel what goes out, and what comes back: a return, or the label of one that went with a delivery."""
+        if self.delivery_type != "shipkit":
+            return super().cancel_shipment(pickings)
         back = pickings.filtered(lambda picking: picking._shipkit_comes_back())
         result = super().cancel_shipment(pickings - back) if pickings - back else None
         back._shipkit_ways_back().action_void_return()
@@ -118,8 +120,7 @@ class DeliveryCarrier(models.Model):
         """The carrier's own service for ways back where it has one, else that of the way out."""
         services = self._shipkit_facts().services
         back = [each.code for each in services if each.traits and each.traits.direction is Direction.RETURN]
-        out = delivery.shipkit_shipment_ids.filtered(lambda shipment: shipment.kind == "outbound")[:1]
-        return next(iter(back), None) or self.shipkit_service_code or out.service or None
+        return next(iter(back), None) or self.shipkit_service_code or delivery._shipkit_out().service or None
 
     def _shipkit_return_label(self) -> LabelSpec | None:
         offered = {form.format for form in self._shipkit_facts().label_formats if form.kind in _LABELS}
@@ -127,5 +128,9 @@ class DeliveryCarrier(models.Model):
         return LabelSpec(format=wanted) if wanted else None
 
     def _shipkit_outbound(self, delivery, number: str | None) -> TrackingNumber | None:
-        number = number or (delivery.carrier_tracking_ref or "").partition(",")[0]
+        """The number of the way out, where that was this carrier's too."""
+        out = delivery._shipkit_out()
+        if out and out.plugin != self.shipkit_plugin:
+            return None
+        number = number or next(iter(out._numbers()), None) if out else number
         return TrackingNumber(value=number, carrier=self.shipkit_plugin, role=NumberRole.PIECE) if number else None

@@ -94,6 +94,10 @@ class Parcel(models.Model):
     @api.depends("name", "shipment_id.picking_id.carrier_tracking_url")
     def _compute_link(self) -> None:
         for parcel in self:
+            if parcel.shipment_id.kind == "return":  # its transfer, a delivery maybe, has the address of the way out
+                method = parcel.shipment_id.carrier_id
+                parcel.link = (parcel.name and method and method._shipkit_page(parcel.name)) or False
+                continue
             parcel.link = link_of(parcel.shipment_id.picking_id.carrier_tracking_url or "", parcel.name)
 
     def action_open_label(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from odoo.tests import Form
 
+
 class HandingOver:
     """Mixed into test classes: `self.booked_shipment()` and the wizards."""
 

@@ -71,6 +71,19 @@ class TestReturns(ReturnCase):
         back.print_return_label()
         self.assertEqual((len(back.return_label_ids), len(self.bookings(back.name))), (1, 1))
 
+    def test_a_label_whose_transaction_was_lost_can_be_taken_over(self):
+        back = self.returned(self.delivered())
+        with self.assertRaises(ZeroDivisionError), self.cr.savepoint():
+            back.print_return_label()
+            raise ZeroDivisionError
+        self.env.invalidate_all()
+        key = back._shipkit_return_key()
+        told, found = self.client.ledger.standing(key=key), self.client.ledger.finish(key=key)
+        for _ in range(2):
+            back._shipkit_take_in(told, found)
+        self.assertEqual((len(back.return_label_ids), len(back.shipkit_shipment_ids)), (1, 1))
+        self.assertEqual(len(self.bookings(back.name)), 1)
+
     def test_validating_a_return_sends_nothing(self):
         back = self.returned(self.delivered())
         before = len(self.booked())
