@@ -8,9 +8,9 @@ from odoo.tests import Form
 class HandingOver:
     """Mixed into test classes: `self.booked_shipment()` and the wizards."""
 
-    def booked_shipment(self):
+    def booked_shipment(self, **values):
         """What is booked for a delivery that was validated."""
-        picking = self.picking()
+        picking = self.picking(**values)
         picking.button_validate()
         return picking.shipkit_shipment_ids
 

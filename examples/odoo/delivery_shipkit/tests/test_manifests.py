@@ -89,6 +89,15 @@ class TestManifests(ManifestCase):
         with self.assertRaisesRegex(UserError, "it stays"):
             manifest.action_discard()
 
+    def test_a_shipment_that_became_two_bookings_is_closed_with_both(self):
+        shipment = self.booked_shipment(packs=2)
+        self.assertEqual(len(set(shipment.parcel_ids.mapped("booking_ref"))), 2)
+        manifest = self.prepared(shipment)
+        manifest.action_close()
+        self.assertEqual((manifest.state, shipment.state), ("closed", "manifested"))
+        record = self.simulator.world.manifests()[-1]
+        self.assertEqual(set(record.booking_ids), set(shipment.parcel_ids.mapped("booking_ref")))
+
     def test_a_shipment_is_offered_once(self):
         first, voided = self.booked_shipment(), self.booked_shipment()
         voided.state = "voided"
