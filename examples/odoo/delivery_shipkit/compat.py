@@ -12,7 +12,6 @@ import attrs
 from odoo.exceptions import UserError
 from odoo.tools import float_compare
 
-from shipkit.errors import ShipkitError
 from shipkit.model import (
     Address,
     AddressKind,
@@ -29,8 +28,6 @@ from shipkit.model import (
     Weight,
     WeightUnit,
 )
-
-from .bridge import words_of
 
 __all__ = [
     "Content",
@@ -112,10 +109,7 @@ def party_of(partner: Any, *, what: str) -> Party:
     if missing := list(_missing(partner)):
         named = f"{what} ({partner.display_name})"
         raise UserError(_sentence(partner.env._("%(what)s lacks %(missing)s.", what=named, missing=", ".join(missing))))
-    try:
-        return Party(address=_address_of(partner), contact=_contact_of(partner), tax_ids=tuple(_tax_ids_of(partner)))
-    except ShipkitError as error:
-        raise UserError(f"{partner.display_name}: {words_of(partner.env, error)}") from error
+    return Party(address=_address_of(partner), contact=_contact_of(partner), tax_ids=tuple(_tax_ids_of(partner)))
 
 
 def _missing(partner: Any) -> Iterator[str]:
@@ -190,9 +184,9 @@ class Content:
     lines: Any
     weight: Decimal
 
-    def name(self, env: Any) -> str:
+    def name(self) -> str:
         """As people know it."""
-        return self.package.name or env._("the loose goods")
+        return self.package.name or self.lines.env._("the loose goods")
 
 
 def contents_of(picking: Any, default: Any) -> list[Content]:
@@ -277,7 +271,7 @@ def packages_of_picking(picking: Any, contents: list[Content]) -> tuple[Package,
     if not contents:
         raise UserError(env._("%s has no goods that a carrier could take.", picking.display_name))
     return tuple(
-        _package(env, str(number), content.weight, content.kind, content.name(env), content.package)
+        _package(env, str(number), content.weight, content.kind, content.name(), content.package)
         for number, content in enumerate(contents, 1)
     )
 
@@ -300,16 +294,13 @@ def _package(env: Any, ref: str, weight: Decimal, kind: Any, name: str, package:
     if weight <= 0:
         raise UserError(env._("The weight of %s is 0: give its goods, or the package, a weight.", name))
     ours = kind.package_carrier_type == "shipkit"
-    try:
-        return Package(
-            ref=ref,
-            weight=weight_of(env, exact(float(weight))),
-            dimensions=_dimensions_of(env, kind, ours),
-            packaging_code=(kind.shipper_package_code or None) if ours else None,
-            sscc=package.name if package and package.valid_sscc else None,
-        )
-    except ShipkitError as error:
-        raise UserError(f"{name}: {words_of(env, error)}") from error
+    return Package(
+        ref=ref,
+        weight=weight_of(env, weight.quantize(_FINEST).normalize() + 0),
+        dimensions=_dimensions_of(env, kind, ours),
+        packaging_code=(kind.shipper_package_code or None) if ours else None,
+        sscc=package.name if package and package.valid_sscc else None,
+    )
 
 
 def _dimensions_of(env: Any, kind: Any, ours: bool) -> Dimensions | None:

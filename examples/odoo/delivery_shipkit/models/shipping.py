@@ -47,7 +47,7 @@ class DeliveryCarrier(models.Model):
             except ConflictError as error:
                 raise UserError(picking._shipkit_conflict_words(error)) from error
             except (InputError, RejectedError) as error:
-                raise UserError(_by_name(words_of(self.env, error), contents, self.env)) from error
+                raise UserError(_by_name(words_of(self.env, error), contents, self._shipkit_ends(picking))) from error
 
     def _shipkit_book(self, picking, request: ShipmentRequest) -> Shipment:
         """The booking of *picking*: made now, or the one that was made before."""
@@ -107,11 +107,18 @@ class DeliveryCarrier(models.Model):
         return self.shipkit_packaging_id
 
 
-def _by_name(words: str, contents, env) -> str:
-    """*words* with the packages as people know them, where the carrier's problems name them by position."""
+def _by_name(words: str, contents, ends) -> str:
+    """*words* with packages and addresses as people know them, where the problems name their places in the request."""
 
     def named(found: re.Match[str]) -> str:
         position = int(found[1])
-        return f"{contents[position].name(env)}: " if position < len(contents) else found[0]
+        return f"{contents[position].name()}: " if position < len(contents) else found[0]
 
-    return re.sub(r"/packages/([0-9]+)[/a-z_0-9]*: ", named, words)
+    words = re.sub(r"/packages/([0-9]+)[/a-z_0-9]*: ", named, words)
+    for path, partner in zip(("/ship_from/", "/ship_to/"), ends, strict=True):
+        words = re.sub(
+            f"{path}([a-z_/]*)[/0-9]*: ",
+            lambda found, it=partner: f"{it.display_name}, {found[1].strip('/').replace('/', ' ')}: ",
+            words,
+        )
+    return words
