@@ -1,4 +1,4 @@
-"""One simulated carrier in a process of its own, for a host: ``python -m shipkit.simulator ups --port 8021``."""
+"""One simulated carrier in a process of its own, for a host: ``python -m shipkit.simulator CARRIER --port 8021``."""
 
 from __future__ import annotations
 
