@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ __all__ = ["TREE", "chosen", "environment", "fill", "install", "make", "pins", "
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 TREE = ("-e", f"{ROOT}[simulator,soap]", *(word for plugin in PLUGINS for word in ("-e", str(plugin))))
+KEPT_S = 7 * 24 * 3600
+"""Environments that nobody used for so long are removed."""
 # websocket-client is what Odoo's own browser tests speak with the browser.
 BESIDE = ("freezegun", "python-magic", "websocket-client")
 PINS = Path(__file__).with_name("pins.csv")
@@ -70,7 +73,10 @@ def environment(*, pinned: bool = False) -> Path:
         if not (folder / "complete").exists():
             say("making Odoo's Python environment")
             fill(folder, python, *TREE, constraints=constraints)
-            (folder / "complete").touch()
+        (folder / "complete").touch()
+    for other in folder.parent.glob("*/complete"):
+        if time.time() - other.stat().st_mtime > KEPT_S:
+            shutil.rmtree(other.parent, ignore_errors=True)
     return folder / "bin/python"
 
 
