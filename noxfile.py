@@ -201,7 +201,7 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def odoo(session: nox.Session) -> None:
-    """A real Odoo, brought up here: the addon's tests, its wheel, transactions, deliveries; --profile full does more."""
+    """A real Odoo, brought up here: the addon's tests, wheel, transactions, deliveries; --profile full does more."""
     impossible = session.run("python", "-m", "tests.odoo", "possible", silent=True, success_codes=(0, 77))
     if impossible:
         session.skip(str(impossible).strip())
