@@ -143,7 +143,8 @@ class Operation(models.Model):
             row._schedule()
             return row
         was = row.state
-        changed = {name: value for name, value in values.items() if (row[name] or False) != (value or False)}
+        now = row.read(list(values), load=False)[0]  # a company as its number, like the values
+        changed = {name: value for name, value in values.items() if (now[name] or False) != (value or False)}
         if changed:
             row.write(changed)
         if was == "done":
