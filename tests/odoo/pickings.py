@@ -53,12 +53,13 @@ class Campaign:
         env = inside(self._simulator, PART=name, **{key: str(value) for key, value in more.items()})
         return results_of(self._stand.script(self._database, SCRIPT, env=env, timeout=1200))[-1]
 
-    def lose(self, seed: int) -> int:
-        """Lose the answers of so many calls, drawn from all of them."""
+    def lose(self, seed: int) -> list[int]:
+        """Lose the answers of so many calls, drawn from all of them; the numbers of the faults."""
         count = round(self._profile.deliveries * self._profile.lost)
-        for call in random.Random(seed).sample(range(self._profile.deliveries), count):
-            self._simulator.add_fault("drop_after_commit", operation="purchase", skip=call, times=1)
-        return count
+        calls = random.Random(seed).sample(range(self._profile.deliveries), count)
+        return [
+            self._simulator.add_fault("drop_after_commit", operation="purchase", skip=call, times=1) for call in calls
+        ]
 
     def work(self) -> list[dict[str, Any]]:
         """All workers at once, each with its share; what each says."""
@@ -90,10 +91,11 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         campaign = Campaign(stand, database, simulator, profile)
         campaign.part("prepare", COUNT=profile.deliveries)
-        lost = campaign.lose(told.seed)
+        faults = campaign.lose(told.seed)
         began = time.monotonic()
         first = campaign.work()
         took_s = time.monotonic() - began
+        at_once = campaign.part("report")
         waiting, rounds = profile.deliveries, 0
         while waiting and rounds < ROUNDS_MAX:
             rounds += 1
@@ -102,19 +104,17 @@ def main(arguments: list[str] | None = None) -> int:
             waiting = campaign.part("settle")["waiting"]
         seen = campaign.part("report")
         books = simulator.bookings()
-    return told_of(profile, lost, first, took_s, {**seen, "waiting": waiting, "rounds": rounds}, books)
+        lost = sum(simulator.faults.hits(fault) for fault in faults)
+    without = profile.deliveries - at_once["with_a_number"]
+    print(f"{profile.deliveries} deliveries, {profile.workers} workers, {lost} answers lost")
+    print(f"after the first round: {without} without a number, {at_once['activities']} activities; {errors(first)}")
+    return told_of(profile, first, took_s, {**seen, "waiting": waiting, "rounds": rounds}, books)
 
 
-def told_of(
-    profile: Profile, lost: int, first: list[dict[str, Any]], took_s: float, seen: dict[str, Any], books: Any
-) -> int:
+def told_of(profile: Profile, first: list[dict[str, Any]], took_s: float, seen: dict[str, Any], books: Any) -> int:
     """Print the figures; 1 where they are not as they must be."""
     live = sum(booking.live for booking in books)
     whole, ours = sum(row["took_s"] for row in first), sum(row["in_shipkit_s"] for row in first)
-    print(
-        f"{profile.deliveries} deliveries, {profile.workers} workers, {lost} answers lost; "
-        f"seen at once: {errors(first)}"
-    )
     print(f"at the carrier: {len(books)} bookings, {live} live; in Odoo: {json.dumps(seen)}")
     each, in_shipkit = whole / profile.deliveries * 1000, ours / profile.deliveries * 1000
     print(
