@@ -54,12 +54,22 @@ class Campaign:
         return results_of(self._stand.script(self._database, SCRIPT, env=env, timeout=1200))[-1]
 
     def lose(self, seed: int) -> list[int]:
-        """Lose the answers of so many calls, drawn from all of them; the numbers of the faults."""
+        """Lose the answers of so many calls, drawn from all of them; the numbers of the faults.
+
+        What was booked by every second of them cannot be looked up for half an hour.
+        """
         count = round(self._profile.deliveries * self._profile.lost)
-        calls = random.Random(seed).sample(range(self._profile.deliveries), count)
+        calls = sorted(random.Random(seed).sample(range(self._profile.deliveries), count))
+        for call in calls[::2]:
+            self._simulator.add_fault("find_lags", operation="purchase", skip=call, times=1, lag_s=1800.0)
         return [
             self._simulator.add_fault("drop_after_commit", operation="purchase", skip=call, times=1) for call in calls
         ]
+
+    def settle(self) -> int:
+        """An hour goes by for the carrier and for the ledger, and the recovery runs; how many are not done then."""
+        self._simulator.advance(3600)
+        return int(self.part("settle")["waiting"])
 
     def work(self) -> list[dict[str, Any]]:
         """All workers at once, each with its share; what each says."""
@@ -99,9 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
         waiting, rounds = profile.deliveries, 0
         while waiting and rounds < ROUNDS_MAX:
             rounds += 1
-            if campaign.part("settle")["waiting"]:
+            if campaign.settle():
                 campaign.work()
-            waiting = campaign.part("settle")["waiting"]
+            waiting = campaign.settle()
         seen = campaign.part("report")
         books = simulator.bookings()
         lost = sum(simulator.faults.hits(fault) for fault in faults)
