@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from odoo import sql_db
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.service.model import MAX_TRIES_ON_CONCURRENCY_FAILURE
 
 from shipkit import Client, Settings
 from shipkit.errors import (
@@ -50,6 +53,8 @@ SETTINGS = {
 
 _clients: dict[str, tuple[str, Client, dict[str, str]]] = {}
 _lock = threading.Lock()
+_waited: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+"""How often the request of a cursor met another worker."""
 
 
 class Unusable(Exception):
@@ -100,7 +105,9 @@ def client_of(env: Any) -> Client:
 
     Accounts that cannot be made are not in it; `words_of` says why to whoever asks for one.
     """
-    stamp, made = env["shipkit.account"].sudo()._configured()
+    configured, made = env["shipkit.account"].sudo()._configured()
+    namespace = env["ir.config_parameter"].sudo().get_param("database.uuid")
+    stamp = stamp_of(configured, namespace)  # a database that was restored over this one may be another
     name = env.cr.dbname
     with _lock:
         held = _clients.get(name)
@@ -108,7 +115,6 @@ def client_of(env: Any) -> Client:
             return held[1]
         # Calls that are under way keep the old client; its connections close when the last of them has ended.
         store = HostStore(Cursors(name))
-        namespace = env["ir.config_parameter"].sudo().get_param("database.uuid")
         carriers, refused = made()
         debugged = env["shipkit.account"].sudo()._debugged()
         client = Client(
@@ -120,6 +126,18 @@ def client_of(env: Any) -> Client:
         )
         _clients[name] = (stamp, client, refused)
         return client
+
+
+def cancelled_in_ledger(env: Any, keys: Iterable[str], before: datetime) -> dict[str, int]:
+    """Of *keys*, those with a booking that was cancelled before then: its newest such generation."""
+    space = client_of(env).settings.namespace + "/"
+    with Cursors(env.cr.dbname)() as cursor:
+        cursor.execute(
+            "SELECT key, max(generation) FROM shipkit_ledger WHERE key = ANY(%s) AND phase = 'voided'"
+            " AND updated_at < %s GROUP BY key",
+            ([space + key for key in keys], before),
+        )
+        return {key.removeprefix(space): generation for key, generation in cursor.fetchall()}
 
 
 def events_of(env: Any) -> EventStore:
@@ -150,12 +168,16 @@ def in_odoos_words(env: Any) -> Iterator[None]:
     """Errors of shipkit as those that Odoo knows what to do with.
 
     Raises:
-        ConcurrencyError: another worker has the key; Odoo waits, and runs the request again.
+        ConcurrencyError: another worker has the key; Odoo waits, and runs the request again, as often as it does so.
         UserError: everything else, so that core's batches keep what was done before it.
     """
     try:
         yield
     except InProgressError as error:
+        tries = _waited.pop(env.cr, 0) + 1
+        if tries >= MAX_TRIES_ON_CONCURRENCY_FAILURE:
+            raise UserError(words_of(env, error)) from error
+        _waited[env.cr] = tries
         raise ConcurrencyError(str(error)) from error
     except ShipkitError as error:
         raise UserError(words_of(env, error)) from error
@@ -178,6 +200,8 @@ def words_of(env: Any, error: ShipkitError) -> str:
                 "It is not known yet whether the carrier booked this. "
                 "The carrier is being asked; do not ship it by another way."
             )
+        case InProgressError():
+            return _("This is being sent to the carrier by somebody else right now. Look at it again in a minute.")
         case LabelPendingError():
             return _("The carrier booked this; its label follows.")
         case ConflictError():

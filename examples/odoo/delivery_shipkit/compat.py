@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
@@ -51,8 +51,12 @@ _REFERENCE_MAX = 30
 
 
 def exact(value: float) -> Decimal:
-    """The number that was meant: floats carry binary noise in digits that nobody typed."""
-    return Decimal(repr(value)).quantize(_FINEST).normalize() + 0
+    """The number that was meant: floats carry binary noise in digits that nobody typed; NaN for what no measure has."""
+    try:
+        number = Decimal(repr(value)).quantize(_FINEST).normalize() + 0
+    except InvalidOperation:  # larger than any
+        return Decimal("nan")
+    return number
 
 
 def weight_of(env: Any, value: float | Decimal) -> Weight:
@@ -158,9 +162,15 @@ def _tax_ids_of(partner: Any) -> Iterator[TaxId]:
         bare = "".join(filter(str.isalnum, number or "")).upper()
         if len(bare) > 1:  # Odoo writes "/" for "has none"
             country = whole.country_id.code or partner.country_id.code
-            prefix = bare[:2]
-            issuer = _REGISTERS.get(prefix, prefix) if prefix.isalpha() else country
-            yield TaxId(type=kind, value=bare, issuer=issuer)
+            yield TaxId(type=kind, value=bare, issuer=_issuer_of(partner.env, bare, country))
+
+
+def _issuer_of(env: Any, number: str, country: str) -> str:
+    """Whose register *number* is of: in Europe it begins with that, elsewhere it may begin with anybody's initials."""
+    issuer = _REGISTERS.get(number[:2], number[:2])
+    group = env.ref("base.europe", raise_if_not_found=False)
+    europe = {*(group.sudo().country_ids.mapped("code") if group else ()), "GB"}
+    return issuer if issuer in europe and (country in europe or number[2:].isdigit()) else country
 
 
 def _text(value: Any) -> str | None:
@@ -291,6 +301,8 @@ def packages_of_order(order: Any, carrier: Any) -> tuple[Package, ...]:
 
 
 def _package(env: Any, ref: str, weight: Decimal, kind: Any, name: str, package: Any = None) -> Package:
+    if not weight.is_finite():
+        raise UserError(env._("The weight of %s is no weight.", name))
     if weight <= 0:
         raise UserError(env._("The weight of %s is 0: give its goods, or the package, a weight.", name))
     ours = kind.package_carrier_type == "shipkit"

@@ -135,7 +135,8 @@ class Account(models.Model):
 
     def _configured(self) -> tuple[str, Callable[[], tuple[dict[str, Carrier], dict[str, str]]]]:
         """A stamp of all accounts, and what makes their carriers and the words for those that cannot be made."""
-        accounts = self.with_context(active_test=True).search([], order="id")
+        # Archived ones take nothing new, and what was booked through them is still followed, ended and cancelled.
+        accounts = self.with_context(active_test=False).search([], order="id")
         tables = {account.code: account._table_of() for account in accounts}
         neutralized = self._neutralized()
         outside = sorted(each for each in os.environ.items() if each[0].startswith("SHIPKIT_ACCOUNTS__"))

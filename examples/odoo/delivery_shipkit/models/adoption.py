@@ -36,8 +36,17 @@ class Picking(models.Model):
             if known.state == "label_pending":
                 self.sudo()._shipkit_attach(value)
         # Somebody who is sending it now holds the row, and takes the label over himself.
-        elif self.state != "cancel" and not self._shipkit_live() and self.try_lock_for_update(allow_referencing=True):
+        elif (
+            self.state != "cancel"
+            and self._shipkit_waits_for(value)
+            and self.try_lock_for_update(allow_referencing=True)
+        ):
             self._shipkit_adopt(value)
+
+    def _shipkit_waits_for(self, booked) -> bool:
+        """Whether no label is on this transfer, and no number of another way that it went meanwhile."""
+        typed = {number.strip() for number in (self.carrier_tracking_ref or "").split(",")} - {""}
+        return not self._shipkit_live() and (not typed or not typed.isdisjoint(map(str, booked.tracking_numbers)))
 
     def _shipkit_take_back(self, back: ReturnShipment) -> None:
         """Take over a way back as if it were booked now."""
@@ -73,13 +82,23 @@ class Picking(models.Model):
         return shipment
 
     def _shipkit_take_way(self, account: str) -> None:
-        """Have the shipping method be one of *account*, where the booking was made."""
+        """Have the shipping method be one of *account*, where the booking was made.
+
+        Raises:
+            UserError: there is none, so that nothing would become of the label.
+        """
         if self.carrier_id.sudo().shipkit_account_id.code == account:
             return
-        same = self.carrier_id.shipkit_fallback_ids | self.env["delivery.carrier"].search(self._shipkit_of(account))
-        chosen = same.filtered(lambda one: one.sudo().shipkit_account_id.code == account)[:1]
-        if chosen:
-            self.carrier_id = chosen
+        methods = self.env["delivery.carrier"].with_context(active_test=False)
+        of_company = [("company_id", "in", (False, self.company_id.id))]
+        same = self.carrier_id.shipkit_fallback_ids | methods.search(self._shipkit_of(account) + of_company)
+        fitting = same.filtered(lambda one: one.sudo().shipkit_account_id.code == account)
+        chosen = (fitting.filtered("active") or fitting)[:1]
+        if not chosen:
+            raise UserError(
+                self.env._("There is no shipping method of the account %s, where this was bought.", account)
+            )
+        self.carrier_id = chosen
 
     def _shipkit_tell_not_booked(self, told) -> None:
         """Say that nothing was bought in the end, to a transfer that still has no label."""

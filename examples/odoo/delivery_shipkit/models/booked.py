@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from datetime import timezone
 
-from markupsafe import Markup
 from odoo import models
 
 from shipkit import Shipment as Booking
@@ -14,8 +13,6 @@ from shipkit.model import BookingState, Document, DocumentKind
 from .. import compat
 
 _LABELS = (DocumentKind.LABEL, DocumentKind.RETURN_LABEL, DocumentKind.QR_CODE)
-
-_MARK = "o_shipkit_not_booked"
 
 
 class StockPicking(models.Model):
@@ -48,23 +45,13 @@ class StockPicking(models.Model):
         known = shipments.search(
             [("key", "=", booked.key or self._shipkit_key()), ("generation", "=", booked.generation or 1)], limit=1
         )
+        shipments._end_earlier(booked.key or self._shipkit_key(), booked.generation or 1)
         if known:
             known._bring_up_to_date(booked)
         else:
             known = shipments.create(self._shipkit_values(booked, contents))
         known._attach(booked)
-        self._shipkit_over()
         return known
-
-    def _carrier_exception_note(self, exception):
-        """Core's words for a delivery of a batch that was not booked, with a mark by which they are found again."""
-        return Markup(super()._carrier_exception_note(exception).replace("<div>", f'<div class="{_MARK}">', 1))
-
-    def _shipkit_over(self) -> None:
-        """What core asked somebody to look at is over: there is a label."""
-        warned = self.sudo().activity_ids.filtered(lambda one: one.note and _MARK in one.note)
-        if warned:
-            warned.action_feedback(feedback=self.env._("It is booked now."))
 
     def _shipkit_values(self, booked: Booking, contents) -> dict[str, object]:
         carrier, total = self.carrier_id, booked.total
@@ -118,6 +105,11 @@ class Shipment(models.Model):
     def _tracking_ref(self) -> str:
         """The numbers as core keeps them: one text, joined by commas."""
         return ",".join(self._numbers())
+
+    def _end_earlier(self, key: str, generation: int) -> None:
+        """A key has one live booking: those before this one are cancelled, though a rollback took that from Odoo."""
+        before = [("key", "=", key), ("generation", "<", generation), ("state", "!=", "voided")]
+        self.search(before).write({"state": "voided"})
 
     def _bring_up_to_date(self, booked: Booking) -> None:
         if self.state == "label_pending" and booked.state is not BookingState.LABEL_PENDING:

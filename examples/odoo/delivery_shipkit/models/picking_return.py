@@ -66,6 +66,7 @@ class StockPicking(models.Model):
         shipments, key = self.env["shipkit.shipment"].sudo(), self._shipkit_return_key()
         generation = booked.generation or 1
         shipment = shipments.search([("key", "=", key), ("generation", "=", generation)], limit=1)
+        shipments._end_earlier(key, generation)
         if shipment:
             shipment._bring_up_to_date(booked)
         else:
@@ -131,5 +132,5 @@ class Shipment(models.Model):
             UserError: the carrier does not, or its answer is not known.
         """
         self.check_access("read")
-        self.picking_id.check_access("write")
+        self.env["stock.picking"].check_access("write")
         self.sudo().filtered(lambda shipment: shipment.kind == "return" and shipment.state != "voided")._cancel()

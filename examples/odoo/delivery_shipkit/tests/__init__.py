@@ -1,7 +1,7 @@
 from . import (
-    test_abroad,
     test_access,
     test_accounts,
+    test_adverse,
     test_backorder,
     test_batch,
     test_cancel,
@@ -24,7 +24,6 @@ from . import (
     test_real_cost,
     test_recovery,
     test_returns,
-    test_rights,
     test_shipping,
     test_simulation,
     test_tracking,

@@ -110,7 +110,7 @@ class Conflict(models.TransientModel):
         """Use the label that was bought, though the transfer was changed since."""
         picking, booked = self.picking_id, self._booked()
         picking.message_post(body=self.env._("The label that was bought before is used: %s", booked.shipment_id))
-        picking.sudo().with_context(shipkit_adopted=booked).send_to_shipper()
+        picking._shipkit_adopt(booked)
         return {"type": "ir.actions.act_window_close"}
 
     def action_void(self):
