@@ -1,11 +1,15 @@
 """Pushes of simulated carriers come in through Odoo's HTTP server: stored, answered, read once."""
 
+import gzip
 import json
+import socket
 import time
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from odoo.exceptions import AccessError, ConcurrencyError
 from odoo.tests import HttpCase, tagged
+from odoo.tests.common import TEST_CURSOR_COOKIE_NAME
 from odoo.tools import mute_logger
 
 from shipkit.errors import StoreError
@@ -88,6 +92,33 @@ class TestWebhooks(Tracked, Shipkit, HttpCase):
     def test_other_methods_are_refused_and_get_says_that_the_address_is_there(self):
         self.assertEqual(self.opener.get(self.url(), timeout=12).status_code, 200)
         self.assertEqual(self.opener.put(self.url(), data=b"{}", timeout=12).status_code, 405)
+
+    def raw(self, *lines, body=b""):
+        """The status of the answer to a request that no client makes."""
+        host, port = urlsplit(self.base_url()).netloc.split(":")
+        with self.allow_requests(), socket.create_connection((host, int(port)), timeout=12) as connection:
+            of_this_test = f"Cookie: {TEST_CURSOR_COOKIE_NAME}={self.http_request_key}"
+            lines = [*lines, "Host: localhost", "Connection: close", of_this_test, "", ""]
+            connection.sendall("\r\n".join(lines).encode() + body)
+            return int(connection.makefile("rb").readline().split()[1])
+
+    def test_odd_requests_are_answered_and_nothing_breaks(self):
+        known = urlsplit(self.url()).path
+        for path in (known + "%00", known + "%ff", "/shipkit/webhooks/%E2%98%83/%C3%A9", "/shipkit/webhooks/%00"):
+            for method in ("GET", "POST"):
+                status = self.raw(f"{method} {path} HTTP/1.1", "Content-Length: 2", body=b"{}")
+                self.assertIn(status, (400, 404), f"{method} {path}")
+        for method in ("HEAD", "PUT", "DELETE", "PATCH"):
+            self.assertEqual(self.raw(f"{method} {known} HTTP/1.1"), 405, method)
+        self.assertLess(self.raw(f"OPTIONS {known} HTTP/1.1"), 500)
+        # A body without a length is none, and one in another coding is not unpacked.
+        chunked = self.raw(f"POST {known} HTTP/1.1", "Transfer-Encoding: chunked", body=b"2\r\n{}\r\n0\r\n\r\n")
+        self.assertIn(chunked, (400, 401, 411))
+        body = gzip.compress(self.body())
+        self.assertEqual(self.push(body, secret="guessed", **{"Content-Encoding": "gzip"}).status_code, 415)
+        large = self.raw(f"POST {known} HTTP/1.1", f"X-Large: {'x' * 60_000}", "Content-Length: 0")
+        self.assertIn(large, (400, 401, 413, 431))
+        self.assertFalse(self.bodies())
 
     def test_a_store_that_fails_is_told_with_the_time_to_come_back(self):
         url = self.url()
