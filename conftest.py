@@ -50,5 +50,5 @@ def pages(*patterns: str, simulated: dict[str, str]) -> Sybil:
 
 
 pytest_collect_file = SybilCollection(
-    [pages("README.md", simulated=SIMULATED), pages("docs/*.md", "docs/concepts/*.md", simulated={})]
+    [pages("README.md", simulated=SIMULATED), pages("docs/*.md", "docs/concepts/*.md", "docs/odoo/*.md", simulated={})]
 ).pytest()

@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import addon
 import attrs
 import milestones
 import states
@@ -347,6 +348,13 @@ def generate(folder: Path) -> None:
     write(folder / "_generated" / "states.md", states.table())
     for name in states.DRAWINGS:
         write(folder / "_generated" / f"states-{name.replace(' ', '-')}.svg", states.drawing(name))
+    write(
+        folder / "_generated" / "odoo-crons.md",
+        table(("scheduled action", "every", "what it does"), addon.crons()) + "\n",
+    )
+    write(folder / "_generated" / "odoo-access.md", table(("records", *addon.GROUPS.values()), addon.access()) + "\n")
+    states_of = table(("milestone", "`delivery_state`"), addon.delivery_states())
+    write(folder / "_generated" / "odoo-delivery-states.md", states_of + "\n")
     write(folder / "_generated" / "milestones.svg", milestones.drawing())
     for name in ("transitions", "vocabulary", "reasons"):
         write(folder / "_generated" / f"{name}.md", getattr(milestones, name)())

@@ -67,8 +67,7 @@ class Campaign:
         ]
 
     def settle(self) -> int:
-        """An hour goes by for the carrier and for the ledger, and the recovery runs; how many are not done then."""
-        self._simulator.advance(3600)
+        """An hour goes by, and the recovery runs; how many are not done then."""
         return int(self.part("settle")["waiting"])
 
     def work(self) -> list[dict[str, Any]]:
@@ -131,7 +130,7 @@ def told_of(profile: Profile, first: list[dict[str, Any]], took_s: float, seen: 
         f"validated in {took_s:.0f} s with Odoo's start; a delivery takes {each:.0f} ms of a worker, "
         f"{in_shipkit:.0f} ms of them in shipkit: a share of {ours / whole:.2f}"
     )
-    wanted = {"with_one_label": profile.deliveries, "with_a_number": profile.deliveries, "waiting": 0}
+    wanted = {"with_one_label": profile.deliveries, "with_a_number": profile.deliveries, "waiting": 0, "activities": 0}
     wanted["numbers"] = profile.deliveries
     wrong = [f"{name}: {seen[name]}, not {value}" for name, value in wanted.items() if seen[name] != value]
     wrong += [f"bookings: {live}, not {profile.deliveries}"] if live != profile.deliveries else []

@@ -105,6 +105,8 @@ def wrong_of(row: Mapping[str, Any]) -> list[str]:
     wrong += [f"{count} labels on a transfer" for count in labels if count != 1]
     if case in WITH_ACTIVITY and not any(one["activities"] for one in pickings):
         wrong.append("no activity")
+    if case not in WITH_ACTIVITY and any(one["activities"] for one in pickings):
+        wrong.append("an activity that is over")
     if case not in WITH_ACTIVITY and any(one["state"] != "done" for one in pickings):
         wrong.append("a transfer is not done")
     return wrong

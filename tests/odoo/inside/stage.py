@@ -122,7 +122,8 @@ def shown(own: Any, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def later(registry: Any) -> None:
-    """An hour goes by for the ledger; then the recovery's cron runs."""
+    """An hour goes by for the carrier and for the ledger; then the recovery's cron runs."""
+    HTTP.post("/_sim/clock", json={"advance_s": 3600}).raise_for_status()
     with registry.cursor() as cursor:
         columns = ("lease_until", "settle_at", "first_sent_at", "watch_until", "next_at", "created_at", "updated_at")
         moved = ", ".join(f"{column} = {column} - interval '1 hour'" for column in columns)

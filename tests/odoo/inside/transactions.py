@@ -140,8 +140,9 @@ def unreachable(stage: Stage) -> dict[str, Any]:
 
 
 def lost(stage: Stage) -> dict[str, Any]:
-    """A batch of two; the second is booked, and the answer is lost. Later the recovery looks."""
+    """A batch of two; of the second the answer is lost, and no look-up finds it at once. Recovery looks later."""
     ids, before = pickings(stage, 2), len(bookings())
+    fault("find_lags", skip=1, times=1, lag_s=1800)
     fault("drop_after_commit", skip=1, times=1)
     return {**_batch(ids), "at_once": seen(ids, before), **_later(ids, before)}
 

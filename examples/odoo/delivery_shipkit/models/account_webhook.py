@@ -39,7 +39,7 @@ class Account(models.Model):
     @api.depends("code", "plugin", "active")
     def _compute_webhook_url(self):
         """The address that is told to the carrier alone; whoever knows it can send what looks like a push."""
-        base = self.get_base_url() if self else ""
+        base = self[:1].get_base_url() if self else ""
         try:
             paths = client_of(self.env).events.webhook_paths()
         except ShipkitError:

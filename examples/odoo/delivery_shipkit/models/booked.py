@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timezone
 
+from markupsafe import Markup
 from odoo import models
 
 from shipkit import Shipment as Booking
@@ -13,6 +14,8 @@ from shipkit.model import BookingState, Document, DocumentKind
 from .. import compat
 
 _LABELS = (DocumentKind.LABEL, DocumentKind.RETURN_LABEL, DocumentKind.QR_CODE)
+
+_MARK = "o_shipkit_not_booked"
 
 
 class StockPicking(models.Model):
@@ -51,7 +54,18 @@ class StockPicking(models.Model):
         else:
             known = shipments.create(self._shipkit_values(booked, contents))
         known._attach(booked)
+        self._shipkit_over()
         return known
+
+    def _carrier_exception_note(self, exception):
+        """Core's words for a delivery of a batch that was not booked, with a mark by which they are found again."""
+        return Markup(super()._carrier_exception_note(exception).replace("<div>", f'<div class="{_MARK}">', 1))
+
+    def _shipkit_over(self) -> None:
+        """What core asked somebody to look at is over: there is a label."""
+        warned = self.sudo().activity_ids.filtered(lambda one: one.note and _MARK in one.note)
+        if warned:
+            warned.action_feedback(feedback=self.env._("It is booked now."))
 
     def _shipkit_values(self, booked: Booking, contents) -> dict[str, object]:
         carrier, total = self.carrier_id, booked.total

@@ -34,6 +34,7 @@ class StockPicking(models.Model):
 
     def cancel_shipment(self):
         """Ours at once and not one by one: transfers of one chain share a shipment, and it has one line in each."""
+        self.check_access("write")  # before the carrier is asked, and not when its answer is written down
         ours = self.filtered(lambda picking: picking.delivery_type == "shipkit")
         if self - ours:
             super(StockPicking, self - ours).cancel_shipment()
@@ -137,7 +138,7 @@ class Parcel(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        self.env["stock.picking"].check_access("write")
+        self.shipment_id.picking_id.check_access("write")
         parcel, shipment = self.sudo(), self.sudo().shipment_id
         others = shipment.parcel_ids.filtered(lambda each: not each.voided) - parcel
         if parcel.voided or shipment.state == "voided":

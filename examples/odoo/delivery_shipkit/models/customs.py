@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import attrs
@@ -165,13 +166,19 @@ class DeliveryCarrier(models.Model):
         currency = self._shipkit_order(source).currency_id or source.company_id.currency_id
         if source._name == "sale.order":
             return [
-                Goods(line.product_id, compat.exact(quantity), _price(line), currency)
+                Goods(_named(line.product_id, source), compat.exact(quantity), _price(line), currency)
                 for line in source.order_line
                 if line.product_id.type == "consu" and not line.is_delivery and not line.display_type
                 if (quantity := line.product_uom_id._compute_quantity(line.product_uom_qty, line.product_id.uom_id))
             ]
+        lines = source.move_line_ids.filtered(lambda line: line.product_id.type == "consu")
+        return list(self._shipkit_moved(source, lines).values())
+
+    def _shipkit_moved(self, source, lines) -> dict[tuple[int, int], Goods]:
+        """What *lines* of a transfer move, by product and line of the order."""
+        currency = self._shipkit_order(source).currency_id or source.company_id.currency_id
         found: dict[tuple[int, int], Goods] = {}
-        for line in source.move_line_ids.filtered(lambda line: line.product_id.type == "consu"):
+        for line in lines:
             quantity = compat.exact(line.quantity_product_uom)
             sold = line.move_id.sale_line_id
             if not quantity:
@@ -183,8 +190,21 @@ class DeliveryCarrier(models.Model):
             price = _price(sold) if sold.product_id == line.product_id else 0.0
             # Gifts, and parts of a set that is sold as one, have no price of their own.
             price = price or _in(currency, line.product_id.standard_price, source)
-            found[line.product_id.id, sold.id] = Goods(line.product_id, quantity, price, currency)
-        return list(found.values())
+            found[line.product_id.id, sold.id] = Goods(_named(line.product_id, source), quantity, price, currency)
+        return found
+
+    def _shipkit_packed(self, picking, packages, contents):
+        """*packages*, each with what it holds of what customs is told of: some carriers declare each by itself."""
+        lines = picking.move_line_ids.filtered(lambda line: line.product_id.type == "consu")
+        numbers = {name: number for number, name in enumerate(self._shipkit_moved(picking, lines), 1)}
+        packed = []
+        for package, content in zip(packages, contents, strict=True):
+            held = self._shipkit_moved(picking, content.lines)
+            goods = tuple(self._shipkit_line(numbers[name], each) for name, each in held.items())
+            worth = sum(each.quantity * each.unit_value.amount for each in goods)
+            value = compat.money_of(float(worth), next(iter(held.values())).currency) if held else None
+            packed.append(attrs.evolve(package, contents=goods, declared_value=value))
+        return tuple(packed)
 
     # Customs
 
@@ -225,7 +245,7 @@ class DeliveryCarrier(models.Model):
             lacks = [
                 words
                 for has, words in (
-                    (product.hs_code, _("the HS code")),
+                    (6 <= len(_digits(product.hs_code)) <= 10, _("the HS code (6 to 10 digits)")),
                     (product.country_of_origin, _("the country of origin")),
                     (each.price, _("a price")),
                     (product.weight, _("the weight")),
@@ -247,7 +267,7 @@ class DeliveryCarrier(models.Model):
             quantity=goods.quantity,
             unit_value=Money(compat.exact(round(goods.price, 4)), goods.currency.name),
             net_weight=Weight(weight.value * goods.quantity, weight.unit),
-            hs_code="".join(filter(str.isdigit, product.hs_code)),
+            hs_code=_digits(product.hs_code),
             origin_country=product.country_of_origin.code,
         )
 
@@ -267,6 +287,15 @@ class DeliveryCarrier(models.Model):
                 )
             )
         return Incoterm(code)
+
+
+def _named(product, source):
+    """*product* in the language of the company: whoever tries again may speak another, and asks for the same."""
+    return product.with_context(lang=source.company_id.partner_id.lang or "en_US")
+
+
+def _digits(code) -> str:
+    return re.sub("[^0-9]", "", code or "")
 
 
 def _price(line) -> float:

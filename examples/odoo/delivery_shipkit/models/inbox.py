@@ -78,6 +78,7 @@ class Inbox(models.Model):
     @api.model
     def action_open(self):
         """The list as it is now."""
+        self.check_access("read")
         with in_odoos_words(self.env):
             self.sudo()._refresh()
         return self.env["ir.actions.act_window"]._for_xml_id("delivery_shipkit.action_shipkit_inbox")

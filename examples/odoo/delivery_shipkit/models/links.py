@@ -31,4 +31,6 @@ class DeliveryCarrier(models.Model):
         template = facts.links.get("tracking", "") if facts is not None else ""
         if _NUMBER in template:
             return template.replace(_NUMBER, quote(number, safe=""))
-        return (self.tracking_url or "").replace(_CORES, quote(number, safe=""))
+        page = (self.tracking_url or "").strip().replace(_CORES, quote(number, safe=""))
+        # Customers click on it: what else could stand there is a script.
+        return page if page.lower().startswith(("https://", "http://")) else ""

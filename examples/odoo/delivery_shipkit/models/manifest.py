@@ -23,9 +23,10 @@ class Manifest(models.Model):
     _description = "End-of-day manifest"
     _inherit = ["shipkit.handover"]
     _order = "day desc, id desc"
+    _check_company_auto = True
 
     name = fields.Char(required=True, copy=False, default="New", readonly=True)
-    account_id = fields.Many2one("shipkit.account", required=True)
+    account_id = fields.Many2one("shipkit.account", required=True, check_company=True)
     company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     address_id = fields.Many2one("res.partner", required=True)
     day = fields.Date(required=True)

@@ -102,6 +102,13 @@ class Operation(models.Model):
         for row in self:
             row.display_name = f"{row.picking_id.name or row.name}: {kinds.get(row.kind, '')}"
 
+    def write(self, vals):
+        """People write what they found; which booking a row is about, only the recovery."""
+        fixed = {name for name in vals if self._fields[name].readonly and not self._fields[name].compute}
+        if fixed and not self.env.su:
+            raise AccessError(self.env._("What a booking to look at is about cannot be changed."))
+        return super().write(vals)
+
     # What a person decides
 
     def action_attach(self):

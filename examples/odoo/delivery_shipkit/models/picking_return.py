@@ -132,5 +132,5 @@ class Shipment(models.Model):
             UserError: the carrier does not, or its answer is not known.
         """
         self.check_access("read")
-        self.env["stock.picking"].check_access("write")
+        self.picking_id.check_access("write")
         self.sudo().filtered(lambda shipment: shipment.kind == "return" and shipment.state != "voided")._cancel()

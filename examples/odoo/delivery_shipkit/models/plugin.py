@@ -43,6 +43,7 @@ class Plugin(models.Model):
     @api.model
     def action_look(self) -> dict[str, Any]:
         """The list, read anew."""
+        self.check_access("read")
         self.sudo()._read_plugins()
         return self.env["ir.actions.act_window"]._for_xml_id("delivery_shipkit.action_shipkit_plugin")
 

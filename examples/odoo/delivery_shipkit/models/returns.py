@@ -68,6 +68,7 @@ class DeliveryCarrier(models.Model):
     def shipkit_get_return_label(self, pickings, tracking_number=None, origin_date=None):
         """The label of the way back of each of *pickings*: booked once, and attached once."""
         self.ensure_one()
+        pickings.check_access("write")
         for picking in pickings:
             known = picking._shipkit_ways_back()
             if known and "label_pending" not in known.mapped("state"):

@@ -36,6 +36,7 @@ class Shipment(models.Model):
     _name = "shipkit.shipment"
     _description = "Shipment"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"  # what it says is the carrier's; nobody writes it, and all may speak of it
     _order = "id desc"
 
     name = fields.Char(string="Carrier's number", required=True, index=True)

@@ -28,6 +28,7 @@ class DeliveryCarrier(models.Model):
         return [self._shipkit_send(picking) for picking in pickings]
 
     def _shipkit_send(self, picking):
+        picking.check_access("write")  # before the carrier is asked, and not when its answer is written down
         contents = compat.contents_of(picking, self._shipkit_package_type())
         # What the recovery found is attached as if it were sent now.
         booked = self.env.context.get("shipkit_adopted") or self._shipkit_booked(picking, contents)
@@ -37,9 +38,8 @@ class DeliveryCarrier(models.Model):
     def _shipkit_booked(self, picking, contents) -> Shipment:
         self._shipkit_check(picking.company_id)
         with in_odoos_words(self.env):
-            request = self._shipkit_request(picking, contents)
             try:
-                return self._shipkit_book(picking, request)
+                return self._shipkit_book(picking, self._shipkit_request(picking, contents))
             except LabelPendingError as pending:
                 if pending.shipment is None:
                     raise
@@ -47,7 +47,8 @@ class DeliveryCarrier(models.Model):
             except ConflictError as error:
                 raise UserError(picking._shipkit_conflict_words(error)) from error
             except (InputError, RejectedError) as error:
-                raise UserError(_by_name(words_of(self.env, error), contents, self._shipkit_ends(picking))) from error
+                ends, goods = self._shipkit_ends(picking), self._shipkit_goods(picking)
+                raise UserError(_by_name(words_of(self.env, error), contents, ends, goods)) from error
 
     def _shipkit_book(self, picking, request: ShipmentRequest) -> Shipment:
         """The booking of *picking*: made now, or the one that was made before."""
@@ -66,6 +67,8 @@ class DeliveryCarrier(models.Model):
         packages = compat.packages_of_picking(picking, contents)
         ship_from, ship_to = self._shipkit_ends(picking)
         customs = self._shipkit_customs(picking, packages)
+        if customs is not None:
+            packages = self._shipkit_packed(picking, packages, contents)
         request = ShipmentRequest(
             ship_from=compat.party_of(ship_from, what=self.env._("the warehouse's address")),
             ship_to=compat.party_of(ship_to, what=self.env._("the delivery address")),
@@ -107,18 +110,25 @@ class DeliveryCarrier(models.Model):
         return self.shipkit_packaging_id
 
 
-def _by_name(words: str, contents, ends) -> str:
-    """*words* with packages and addresses as people know them, where the problems name their places in the request."""
+def _by_name(words: str, contents, ends, goods) -> str:
+    """*words* with packages, goods and addresses as people know them, where the problems name places in the request."""
 
     def named(found: re.Match[str]) -> str:
         position = int(found[1])
         return f"{contents[position].name()}: " if position < len(contents) else found[0]
 
+    def of_goods(found: re.Match[str]) -> str:
+        position = int(found[1])
+        what = found[2].strip("/").replace("_", " ").replace("/", " ")
+        return f"{goods[position].product.display_name}, {what}: " if position < len(goods) else found[0]
+
     words = re.sub(r"/packages/([0-9]+)[/a-z_0-9]*: ", named, words)
+    words = re.sub(r"/customs/lines/([0-9]+)([/a-z_]*)[/0-9]*: ", of_goods, words)
     for path, partner in zip(("/ship_from/", "/ship_to/"), ends, strict=True):
         words = re.sub(
             f"{path}([a-z_/]*)[/0-9]*: ",
             lambda found, it=partner: f"{it.display_name}, {found[1].strip('/').replace('/', ' ')}: ",
             words,
         )
-    return words
+    # What is left is of the whole: its name, as people say it.
+    return re.sub(r"(?m)^- /([a-z_]+)[/a-z_0-9]*: ", lambda found: f"- {found[1].replace('_', ' ')}: ", words)

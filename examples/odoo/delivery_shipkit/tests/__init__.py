@@ -1,4 +1,5 @@
 from . import (
+    test_abroad,
     test_access,
     test_accounts,
     test_adverse,
@@ -24,6 +25,7 @@ from . import (
     test_real_cost,
     test_recovery,
     test_returns,
+    test_rights,
     test_shipping,
     test_simulation,
     test_tracking,

@@ -93,6 +93,36 @@ class TestPackages(Shipping):
         ):
             picking.button_validate()
 
+    def test_what_the_carrier_has_against_the_rest_is_said_in_words_too(self):
+        from shipkit.errors import InputError
+        from shipkit.model import Problem, ProblemCode
+
+        picking = self.picking()
+        problems = tuple(
+            Problem(path=path, code=ProblemCode.OUT_OF_RANGE, text="is wrong")
+            for path in (
+                "/customs/lines/0/unit_value/amount",
+                "/options/0/value",
+                "/service_point/id",
+                "/ship_to/contact/phone",
+            )
+        )
+
+        def refused(*_arguments):
+            raise InputError(problems=problems)
+
+        with patch.object(type(self.carrier), "_shipkit_book", refused), self.assertRaises(UserError) as raised:
+            picking.button_validate()
+        said = str(raised.exception)
+        for words in (
+            "Drill, unit value",
+            "options: is wrong",
+            "service point: is wrong",
+            "Ada Lovelace, contact phone",
+        ):
+            self.assertIn(words, said)
+        self.assertNotRegex(said, "(^|[ ,])/[a-z]")
+
 
 class OfAnotherCarrier(Shipping):
     """The same promises at a carrier with other ways."""
