@@ -85,3 +85,10 @@ def delivery_states() -> list[tuple[str, str]]:
     module: Any = module_from_spec(spec)
     spec.loader.exec_module(module)
     return [(f"`{each.value}`", f"`{module.delivery_state(each, None)}`") for each in Milestone]
+
+
+def screens(folder: Path) -> str:
+    """The pictures of a person's way through the addon, in order, each under what its file is called."""
+    found = sorted((folder / "odoo").glob("[0-9]*-*.png"))
+    told = [(path.name, path.stem.partition("-")[2].replace("-", " ").capitalize()) for path in found]
+    return "\n\n".join(f"**{title}**\n\n![{title}]({name})" for name, title in told)

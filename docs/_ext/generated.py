@@ -353,6 +353,7 @@ def generate(folder: Path) -> None:
         table(("scheduled action", "every", "what it does"), addon.crons()) + "\n",
     )
     write(folder / "_generated" / "odoo-access.md", table(("records", *addon.GROUPS.values()), addon.access()) + "\n")
+    write(folder / "_generated" / "odoo-screens.md", addon.screens(folder) + "\n")
     states_of = table(("milestone", "`delivery_state`"), addon.delivery_states())
     write(folder / "_generated" / "odoo-delivery-states.md", states_of + "\n")
     write(folder / "_generated" / "milestones.svg", milestones.drawing())
