@@ -213,6 +213,8 @@ def odoo(session: nox.Session) -> None:
     session.run("python", "-m", "tests.odoo.transactions")
     session.run("python", "-m", "tests.odoo.pickings", "--profile", "full" if "full" in session.posargs else "ci")
     if "full" in session.posargs:
+        session.install(*wanted_by("walk"))
+        session.run("python", "-m", "tests.odoo.walk", success_codes=(0, 77))  # 77: no browser here; it says so
         for version in PYTHONS[1:]:
             session.run("python", "-m", "tests.odoo", "test", env={"SHIPKIT_ODOO_PYTHON": f"python{version}"})
         for version in sorted({*ODOO_PINNED} & {*PYTHONS}):

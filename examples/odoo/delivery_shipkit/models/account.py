@@ -357,7 +357,7 @@ class AccountSetting(models.Model):
             elif line.value or not line.secret:
                 line.sudo().content = line.value and line.value.strip()
 
-    @api.depends("name", "content", "required", "account_id.code")
+    @api.depends("name", "content", "required", "account_id.code", "account_id.environment")
     def _compute_state(self) -> None:
         for line in self:
             field = line._field()
@@ -368,7 +368,11 @@ class AccountSetting(models.Model):
             elif line.content:
                 line.state = "given"
             else:
-                line.state = "missing" if field.required else "default"
+                line.state = "missing" if field.required and not line._simulated() else "default"
+
+    def _simulated(self) -> bool:
+        """A simulator takes whatever it is shown, and so needs nothing."""
+        return self.account_id.environment == "simulator"
 
     def _field(self) -> AccountField | None:
         return next((each for each in fields_of(self.account_id.plugin or "") if each.name == self.name), None)
