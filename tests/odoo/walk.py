@@ -24,8 +24,12 @@ from .verdict import LINE
 __all__ = ["main"]
 
 PICTURES: Final = ROOT / "docs" / "odoo"
-WANT_THE_INTERNET: Final = ("odoo.addons.iap", "odoo.addons.partner_autocomplete")
-"""Odoo looks customers up while their names are typed, and says so where it cannot."""
+EXPECTED: Final = (
+    "odoo.addons.iap", "odoo.addons.partner_autocomplete", "unmapped_code", " find_shipments unavailable ",
+    "It is not known yet whether the carrier booked this.",
+)  # fmt: skip
+"""Odoo looks customers up while their names are typed, and says so where it cannot; a code that is in no table, and an
+answer that is lost on purpose, are told of."""
 STAGE: Final = Path(__file__).parent / "inside" / "walk.py"
 
 
@@ -49,7 +53,7 @@ def main() -> int:
                 print(f"odoo: not on this machine: {error}", file=sys.stderr)
                 return UNAVAILABLE
             log = server.log.read_text()
-    lines = [line for line in log.splitlines() if not any(name in line for name in WANT_THE_INTERNET)]
+    lines = [line for line in log.splitlines() if not any(name in line for name in EXPECTED)]
     wrong += [f"in Odoo's log: {line}" for line in lines if LINE.match(line) or line.startswith("Traceback")]
     for text in wrong:
         print(f"WRONG: {text}")
@@ -58,17 +62,18 @@ def main() -> int:
 
 
 def walk(on: Walk) -> list[str]:
-    """What was wrong on the way; where a step fails, the way ends."""
+    """What was wrong on the way; a step that fails leaves a picture beside the logs, and does not end it."""
     on.person.logs_in()
+    wrong = []
     for step in STEPS:
-        began = time.monotonic()
+        began, name = time.monotonic(), step.__name__
         try:
             step(on)
         except Exception as error:
-            on.person.page.screenshot(path=str(CACHE / "logs" / "walk-failed.png"))
-            return [f"{step.__name__}: {type(error).__name__}: {error}", *on.person.errors]
-        print(f"{time.monotonic() - began:5.1f} s  {step.__name__.replace('_', ' ')}")
-    return [*on.person.errors]
+            on.person.page.screenshot(path=str(CACHE / "logs" / f"{name}.png"))
+            wrong.append(f"{name}: {type(error).__name__}: {error}")
+        print(f"{time.monotonic() - began:5.1f} s  {name.replace('_', ' ')}")
+    return wrong + on.person.errors
 
 
 if __name__ == "__main__":
