@@ -145,7 +145,7 @@ def events_of(env: Any) -> EventStore:
     return client_of(env).entrance().store
 
 
-def _is_neutralized(env: Any) -> bool:
+def is_neutralized(env: Any) -> bool:
     """Whether this is a copy of a database, which must not touch what the real one has at carriers."""
     return bool(env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
 

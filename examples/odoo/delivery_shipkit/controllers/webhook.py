@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from shipkit.errors import StoreError
 
-from ..bridge import _is_neutralized, client_of
+from ..bridge import client_of, is_neutralized
 
 ROUTE = "/shipkit"
 """What stands before shipkit's own paths in this Odoo."""
@@ -57,7 +57,7 @@ class Webhooks(http.Controller):
     def push(self, rest):
         """The answer to one push."""
         env = request.env(user=SUPERUSER_ID)
-        if _is_neutralized(env):
+        if is_neutralized(env):
             # Nothing is looked up or kept: the real database is told of the same.
             return http.Response(status=200)
         asked = request.httprequest

@@ -1,7 +1,7 @@
-from . import account, account_check, carrier, shipment  # what all others refer to
+from . import account, account_check, carrier, shipment  # the models that all others refer to or extend
 
 # isort: split
-from . import booked, cancelling, links, shipping  # what others add to
+from . import booked, cancelling, links, shipping  # whose methods those below override: they stand before them
 
 # isort: split
 from . import (

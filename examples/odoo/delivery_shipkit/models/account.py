@@ -16,7 +16,7 @@ from shipkit.carrier import Carrier
 from shipkit.config import AccountField, account_carrier, account_fields, overriding_variables
 from shipkit.errors import InputError, ShipkitError
 
-from ..bridge import Unusable, client_of, stamp_of
+from ..bridge import Unusable, is_neutralized, stamp_of
 from ..simulation import simulator_url
 
 REGISTRY = Registry()
@@ -138,7 +138,7 @@ class Account(models.Model):
         # Archived ones take nothing new, and what was booked through them is still followed, ended and cancelled.
         accounts = self.with_context(active_test=False).search([], order="id")
         tables = {account.code: account._table_of() for account in accounts}
-        neutralized = self._neutralized()
+        neutralized = is_neutralized(self.env)
         outside = sorted(each for each in os.environ.items() if each[0].startswith("SHIPKIT_ACCOUNTS__"))
         by_code = {account.code: account for account in accounts}
 
@@ -164,7 +164,7 @@ class Account(models.Model):
             for field in fields_of(self.plugin or ""):
                 if field.required and field.name not in table:  # it takes any
                     table[field.name] = "1" if field.kind == "whole" else "demo"
-            if asked and not self.base_url and not self._neutralized():
+            if asked and not self.base_url and not is_neutralized(self.env):
                 table["base_url"] = simulator_url(self.env.cr.dbname, self.plugin)
         else:
             table["environment"] = self.environment
@@ -190,7 +190,7 @@ class Account(models.Model):
         if str(carrier.environment) == "production":
             if self.environment != "production":
                 raise Unusable(_("The credentials are of production, and the account is not."))
-            if self._neutralized():
+            if is_neutralized(self.env):
                 raise Unusable(_("This database is neutralized: accounts of production rest in it."))
             if _is_loopback(carrier.base_url):
                 raise Unusable(_("An account of production cannot go to an address on this machine."))
@@ -201,19 +201,11 @@ class Account(models.Model):
         return carrier
 
     @api.model
-    def _neutralized(self) -> bool:
-        return bool(self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized"))
-
-    @api.model
     def _debugged(self) -> tuple[str, ...]:
         """The codes of accounts whose exchanges are to be written to the log that administrators read."""
         methods = self.env["delivery.carrier"].sudo().with_context(active_test=False)
         chosen = methods.search([("debug_logging", "=", True), ("shipkit_account_id", "!=", False)])
         return tuple(sorted(set(chosen.shipkit_account_id.mapped("code"))))
-
-    def _client(self):
-        """The client of this database."""
-        return client_of(self.env)
 
     # Keeping it whole
 

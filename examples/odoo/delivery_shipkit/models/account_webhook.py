@@ -10,7 +10,7 @@ from odoo.exceptions import UserError
 from shipkit.carrier import Subscribes
 from shipkit.errors import ShipkitError
 
-from ..bridge import _is_neutralized, client_of, in_odoos_words
+from ..bridge import client_of, in_odoos_words, is_neutralized
 from ..controllers.webhook import ROUTE
 from .account import REGISTRY
 
@@ -52,7 +52,7 @@ class Account(models.Model):
         """Have the carrier push for every parcel on its way, and for those to come."""
         self.ensure_one()
         self.check_access("write")
-        if _is_neutralized(self.env):
+        if is_neutralized(self.env):
             raise UserError(self.env._("This is a copy of a database: carriers must not be told to push to it."))
         with in_odoos_words(self.env):
             done = self._subscribe()

@@ -12,14 +12,9 @@ from shipkit.model import CancelOutcome
 from shipkit.ports import Phase
 
 from ..bridge import client_of, in_odoos_words, words_of
+from .cancelling import UNDONE
 
 _OF_A_TRANSFER = re.compile("(picking|return)-([0-9]+)")
-_GONE = (
-    CancelOutcome.VOIDED,
-    CancelOutcome.ALREADY_VOIDED,
-    CancelOutcome.NOT_FOUND,
-    CancelOutcome.REQUESTED,
-)
 _NOT_ANY_MORE = (CancelOutcome.TOO_LATE, CancelOutcome.ALREADY_USED)
 
 
@@ -141,7 +136,7 @@ class Operation(models.Model):
                 raise
             row.note = str(error)
             return row._shown(str(error))
-        if result.outcome in _GONE:
+        if result.outcome in UNDONE:
             row._mark_voided()
             row._end(self.env._("The label was voided at the carrier (%s).", result.outcome.value))
             return True

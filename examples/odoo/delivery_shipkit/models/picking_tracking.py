@@ -90,12 +90,6 @@ class StockPicking(models.Model):
                 for event in events
             )
 
-    def action_shipkit_events(self):
-        """The events of this transfer's parcels."""
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("delivery_shipkit.action_shipkit_event")
-        return {**action, "domain": [("parcel_id", "in", self.shipkit_shipment_ids.parcel_ids.ids)]}
-
 
 class DeliveryCarrier(models.Model):
     """A shipping method whose parcels are followed."""

@@ -13,7 +13,7 @@ from shipkit.errors import InDoubtError, LabelPendingError, ShipkitError
 from shipkit.model import CancellationResult, Pickup, ReturnShipment, Shipment
 from shipkit.ports import Phase
 
-from ..bridge import _is_neutralized, cancelled_in_ledger, client_of
+from ..bridge import cancelled_in_ledger, client_of, is_neutralized
 from .operation import transfer_of
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Operation(models.Model):
     def _cron_recover(self) -> None:
         """Finish what can be finished, then show what is open, what is used nowhere, and what has ended."""
         accounts = self.env["shipkit.account"].with_context(active_test=False)
-        if _is_neutralized(self.env) or not accounts.search_count([], limit=1):
+        if is_neutralized(self.env) or not accounts.search_count([], limit=1):
             return
         client, began = client_of(self.env), time.monotonic()
         for _ in range(_ROUNDS):

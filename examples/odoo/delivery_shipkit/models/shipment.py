@@ -55,7 +55,7 @@ class Shipment(models.Model):
     partner_id = fields.Many2one(related="picking_id.partner_id", store=True)
     company_id = fields.Many2one("res.company", required=True, index=True)
     carrier_id = fields.Many2one("delivery.carrier", ondelete="set null")
-    account_id = fields.Many2one("shipkit.account", ondelete="set null")
+    account_id = fields.Many2one("shipkit.account", ondelete="set null", index=True)
     plugin = fields.Char(string="Carrier's code")
     service = fields.Char()
     state = fields.Selection(
@@ -83,8 +83,8 @@ class Shipment(models.Model):
     problem = fields.Char(help="The open problem, in words.")
     delivered_at = fields.Datetime()
     late = fields.Boolean(help="Past the promised day and not delivered, or delivered after it.")
-    manifest_id = fields.Many2one("shipkit.manifest", ondelete="set null")
-    pickup_id = fields.Many2one("shipkit.pickup", ondelete="set null")
+    manifest_id = fields.Many2one("shipkit.manifest", ondelete="set null", index="btree_not_null")
+    pickup_id = fields.Many2one("shipkit.pickup", ondelete="set null", index="btree_not_null")
 
 
 class Parcel(models.Model):

@@ -65,13 +65,11 @@ class Shipment(models.Model):
     _inherit = "shipkit.shipment"
 
     event_ids = fields.Many2many("shipkit.event", string="Journey", compute="_compute_event_ids")
-    parcel_count = fields.Integer(compute="_compute_event_ids")
 
     @api.depends("parcel_ids.event_ids")
     def _compute_event_ids(self) -> None:
         for shipment in self:
             shipment.event_ids = shipment.parcel_ids.event_ids
-            shipment.parcel_count = len(shipment.parcel_ids)
 
     def action_open_picking(self) -> dict[str, Any]:
         """The transfer that it was booked for."""

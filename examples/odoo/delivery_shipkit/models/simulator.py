@@ -5,6 +5,7 @@ from __future__ import annotations
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..bridge import is_neutralized
 from ..simulation import simulator_url, time_passes
 
 HOURS = 12
@@ -19,6 +20,6 @@ class Account(models.Model):
         """Let half a day go by at the simulated carrier: parcels move on."""
         self.ensure_one()
         self.check_access("write")
-        if self.environment != "simulator" or self._neutralized():
+        if self.environment != "simulator" or is_neutralized(self.env):
             raise UserError(self.env._("Only a simulator's time can be moved."))
         time_passes(simulator_url(self.env.cr.dbname, self.plugin), HOURS)

@@ -60,6 +60,13 @@ class TestCrons(Tracked, ShipkitCase):
                 self.run_job("cron_follow")
             self.assertEqual(len(self.account.activity_ids), told)
 
+    def test_a_database_without_accounts_has_nothing_to_do(self):
+        accounts = self.env["shipkit.account"]
+        with patch.object(type(accounts), "search_count", lambda *_, **__: 0), patch(f"{JOBS}.client_of") as client_of:
+            for job in ("_process", "_follow", "_watch"):
+                getattr(self.env["shipkit.jobs"], job)()
+        client_of.assert_not_called()
+
     def test_what_is_cancelled_is_asked_for_no_more(self):
         _, shipment = self.shipped()
         scope = self.events_store().find((("ups", shipment.parcel_ids.name),))[0].scope

@@ -84,6 +84,18 @@ class TestUnused(RecoveringCase):
         self.recover()
         self.assertEqual(row.state, "done")
 
+    def decided_on_its_transfer(self, decision):
+        picking, row = self.unused()
+        getattr(self.env["shipkit.conflict"].create({"picking_id": picking.id}), decision)()
+        self.assertEqual(row.state, "done")
+        self.assertFalse(picking.activity_ids)
+
+    def test_a_label_that_is_attached_on_its_transfer_ends_the_row_at_once(self):
+        self.decided_on_its_transfer("action_attach")
+
+    def test_a_label_that_is_voided_on_its_transfer_ends_the_row_at_once(self):
+        self.decided_on_its_transfer("action_void")
+
     def test_of_a_cancelled_transfer_it_can_only_be_voided(self):
         picking = self.picking()
         self.roll_back(picking)

@@ -111,6 +111,7 @@ class Conflict(models.TransientModel):
         picking, booked = self.picking_id, self._booked()
         picking.message_post(body=self.env._("The label that was bought before is used: %s", booked.shipment_id))
         picking._shipkit_adopt(booked)
+        self._end_row()
         return {"type": "ir.actions.act_window_close"}
 
     def action_void(self):
@@ -125,4 +126,11 @@ class Conflict(models.TransientModel):
         if result.outcome not in UNDONE:
             raise UserError(refusal_of(self.env, booked.shipment_id, result))
         picking.message_post(body=self.env._("The label that was bought before was voided: %s", booked.shipment_id))
+        self._end_row()
         return {"type": "ir.actions.act_window_close"}
+
+    def _end_row(self) -> None:
+        """What the recovery shows of this label has ended, without waiting for its next run."""
+        known = [("name", "=", self.picking_id._shipkit_key()), ("kind", "=", "unused"), ("state", "=", "open")]
+        for row in self.env["shipkit.operation"].sudo().search(known):
+            row._refresh()
