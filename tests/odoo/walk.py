@@ -25,7 +25,8 @@ __all__ = ["main"]
 
 PICTURES: Final = ROOT / "docs" / "odoo"
 EXPECTED: Final = (
-    "odoo.addons.iap", "odoo.addons.partner_autocomplete", "unmapped_code", " find_shipments unavailable ",
+    "odoo.addons.iap", "odoo.addons.partner_autocomplete", "unmapped_code", " in_doubt ups create_shipment ",
+    " find_shipments unavailable ",
     "It is not known yet whether the carrier booked this.",
 )  # fmt: skip
 """Odoo looks customers up while their names are typed, and says so where it cannot; a code that is in no table, and an
