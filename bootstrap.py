@@ -1,7 +1,7 @@
 """Run the project on a machine that has nothing but Python 3.10 or newer and pip.
 
     python3 bootstrap.py demo [--fault NAME] [--json]    the main job: four carriers, simulated on this machine
-    python3 bootstrap.py tests                           the tests, on every Python found here
+    python3 bootstrap.py tests                           the tests, on the Pythons found here
     python3 bootstrap.py nox -s types lint               any other nox session
 
 Why a script: no single command makes an environment everywhere. Debian's Python refuses to install beside the system's

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--demo", action="store_true")
     parser.add_argument("--pinned", action="store_true")
     parser.add_argument("--keep", action="store_true")
-    told = parser.parse_args(arguments)
+    told = parser.parse_intermixed_args(arguments)
     if told.command == "help":
         print(text)
         return 0

@@ -31,6 +31,9 @@ class Account(models.Model):
         bits = self.env.ref("delivery_shipkit.demo_bits")
         for product in (drill, bits):
             self.env["stock.quant"]._update_available_quantity(product, warehouse.lot_stock_id, _STOCK)
+        # Else the first button that a newcomer presses asks about text messages.
+        if "has_received_warning_stock_sms" in warehouse.company_id._fields:
+            warehouse.company_id.has_received_warning_stock_sms = True
         for plugin in REGISTRY.names():
             try:
                 REGISTRY.simulator(plugin)
