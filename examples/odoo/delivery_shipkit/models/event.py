@@ -25,9 +25,9 @@ class Event(models.Model):
 
     parcel_id = fields.Many2one("shipkit.parcel", required=True, ondelete="cascade", index=True)
     event_ref = fields.Char(required=True, help="shipkit's identity of the event.")
-    occurred_at = fields.Datetime(help="In UTC; empty where the carrier's time cannot be placed.")
+    occurred_at = fields.Datetime(string="When", help="In UTC; empty where the carrier's time cannot be placed.")
     printed_at = fields.Char(string="Time as printed", help="The time as the carrier printed it.")
-    received_at = fields.Datetime()
+    received_at = fields.Datetime(string="Received")
     milestone = fields.Selection(MILESTONES)
     reason = fields.Char()
     code = fields.Char(string="Carrier's code")

@@ -62,7 +62,9 @@ class Operation(models.Model):
     tracking_number = fields.Char(readonly=True)
     price = fields.Char(readonly=True)
     since = fields.Datetime(readonly=True)
-    retry_at = fields.Datetime(help="The first moment at which asking the carrier proves anything.", readonly=True)
+    retry_at = fields.Datetime(
+        string="Certain from", help="The first moment at which asking the carrier proves anything.", readonly=True
+    )
     attempts = fields.Integer(readonly=True)
     error = fields.Char(help="What happened, without anybody's data.", readonly=True)
     note = fields.Char(readonly=True)
