@@ -16,7 +16,3 @@ def uninstalled(env: Any) -> None:
     """
     forget(env.cr.dbname)
     simulation.stop()
-    # What was shipped from it keeps the warehouse of the demonstration, and another installation brings one like it.
-    warehouse = env.ref("delivery_shipkit.demo_warehouse", raise_if_not_found=False)
-    if warehouse:
-        warehouse.write({"name": f"{warehouse.name} {warehouse.id}", "code": f"D{warehouse.id}"})
