@@ -128,6 +128,13 @@ def validating_books_and_the_label_is_there(walk: Walk) -> None:
     person.sees(walk.number, within=".o_field_widget[name=shipkit_parcel_ids]")
     assert walk.number in person.page.inner_text(".o-mail-Chatter")
     person.keeps("06-delivery")
+    # The button opens the label in a page of its own: what is printed are the carrier's own bytes.
+    with person.page.context.expect_page() as opened:
+        person.page.click("button[name=action_open_label]")
+    label = person.page.context.request.get(opened.value.url)
+    assert label.ok and len(label.body()) > 1000, label.status
+    assert label.body().startswith((b"GIF8", b"%PDF", b"\x89PNG")), label.body()[:20]
+    opened.value.close()
 
 
 def validate(walk: Walk) -> None:
